@@ -1,0 +1,51 @@
+# Everything a person types here. `make run` needs Python 3.11+ and make, nothing else.
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+INSTALLED := .venv/.installed
+CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint lock bench
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: install  ## install what is missing and serve on http://127.0.0.1:8050 until Ctrl-C
+	@exec .venv/bin/pfd serve
+
+install: $(INSTALLED)  ## make or renew .venv from requirements.lock
+
+# The stamp comes last and a new .venv goes when anything fails: what is there is always whole.
+$(INSTALLED): requirements.lock pyproject.toml
+	@rm -f $@; existed=$$(test -x $(PYTHON) && echo yes || echo no); \
+	fail() { [ $$existed = yes ] || rm -rf .venv; echo "$$1" >&2; exit 1; }; \
+	if [ $$existed = no ]; then \
+		for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+			if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
+		done; \
+		[ -n "$$found" ] || fail "PFD needs Python 3.11 or newer; none was found on the PATH."; \
+		echo "Making .venv with $$($$found --version)"; rm -rf .venv; \
+		$$found -m venv .venv || fail "Python cannot make a virtual environment; on Debian: apt-get install python3-venv."; \
+	fi; \
+	echo "Installing the packages of requirements.lock (a few minutes the first time)"; \
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements.lock \
+		|| fail "The packages of requirements.lock could not be installed; the reason stands above."; \
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable . \
+		|| fail "PFD itself could not be installed into .venv; the reason stands above."
+	@touch $@
+
+test: install  ## all tests: SQLite, PostgreSQL and Chromium (CI=true turns what is missing into a failure)
+	@$(PYTHON) -m pytest
+
+lint: install  ## ruff (rules and format) and mypy
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy $(wildcard $(CODE))
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: see https://docs.astral.sh/uv/ or pip install uv." >&2; exit 1; }
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 --extra test --output-file requirements.lock pyproject.toml
+
+bench: install  ## measure against the floors (DATABASE_URL for PostgreSQL)
+	@$(PYTHON) -m benchmarks

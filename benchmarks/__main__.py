@@ -1,0 +1,278 @@
+"""Print every figure of the product beside its floor, measured in the same run.
+
+`python -m benchmarks` uses SQLite; with DATABASE_URL it uses that PostgreSQL database, which must be empty.
+`--quick` leaves out the 100,000 experiments, the crowd and the browser.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks import crowd, floors, load, painting, peers, product, store
+from benchmarks.timing import Timing, in_turn
+from database import migrations
+from database.engine import build_engine, use_engine
+
+LISTED, WITH_CURVES = 100_000, 2_000
+BATCH_SIZE_64 = {"param:batch_size": {"filterType": "number", "type": "equals", "filter": 64}}
+Row = tuple[str, str, str, str, str]
+
+
+def list_body(running: product.Product, filters: dict[str, Any]) -> bytes:
+    """What the grid sends for its first block, sorted by the best validation accuracy."""
+    request = {
+        "startRow": 0,
+        "endRow": 100,
+        "filterModel": filters,
+        "sortModel": [{"colId": "metric:max:val_accuracy", "sort": "desc"}],
+    }
+    values = {
+        "experiments-grid.getRowsRequest": request,
+        "experiments-status.value": "all",
+        "experiments-search.value": "",
+        "experiments-columns.data": ["metric:max:val_accuracy"],
+    }
+    return running.body("experiments-grid.getRowsResponse", values, "experiments-grid.getRowsRequest")
+
+
+@contextmanager
+def floor_server(*arguments: str) -> Iterator[int]:
+    """A floor that is served over HTTP, on a port of its own."""
+    port = product.free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.floors", *arguments, str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(600):
+            try:
+                if get(port):
+                    break
+            except OSError:
+                time.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def get(port: int) -> bool:
+    """Whether the floor answers."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status == 200
+    finally:
+        connection.close()
+
+
+def ratio_row(work: str, ours: Timing, floor: Timing, ratio: float, reach: str) -> Row:
+    """A row of the table."""
+    return work, str(ours), str(floor), f"{ratio:.2f} ×", reach
+
+
+def server_rows(running: product.Product, engine: Any, url: str, label: str) -> list[Row]:
+    """The list over HTTP, beside the same answer from a bare Flask view."""
+    body = list_body(running, BATCH_SIZE_64)
+    with floor_server("flask", url) as port:
+        ours, floor, ratio = in_turn(lambda: running.dispatch(body), lambda: get_filtered(port), 40)
+    return [ratio_row(f"100 of {label} filtered by a param, sorted by a metric", ours, floor, ratio, "≤ 3 ×")]
+
+
+def get_filtered(port: int) -> None:
+    """Ask the bare Flask view for the filtered list."""
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", "/filtered")
+        connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def curve_rows(running: product.Product, engine: Any, long_ids: list[int]) -> list[Row]:
+    """Curves over HTTP, beside the plain reading of them in this process."""
+    rows = []
+    fifty = comparison_body(running, list(range(1, 51)), "role:val_loss")
+    ours, floor, ratio = in_turn(lambda: running.dispatch(fifty), lambda: floors.curves_from_rows(engine), 25)
+    rows.append(ratio_row("50 curves × 100 epochs (compare page)", ours, floor, ratio, "≤ 3 × rows"))
+    twenty = comparison_body(running, long_ids, "role:train_loss")
+    for body in (fifty, twenty):
+        assert b'"figure"' in running.dispatch(body), "nothing was drawn"
+    ours, floor, ratio = in_turn(
+        lambda: running.dispatch(twenty), lambda: floors.long_curves_packed(engine, long_ids), 25
+    )
+    rows.append(ratio_row("20 curves × 100,000 steps, down-sampled", ours, floor, ratio, "≤ 3 × packed"))
+    return rows
+
+
+def comparison_body(running: product.Product, ids: list[int], panel: str) -> bytes:
+    """What the compare page sends when a panel comes on screen."""
+    values = {
+        "compare-visible.data": [panel],
+        "compare-shown.data": [panel],
+        "compare-ids.data": ids,
+        "compare-smoothing.value": 0,
+        "compare-axis.value": "step",
+        "compare-drawn.data": {},
+    }
+    return running.body("compare-drawn.data...compare-address", values, "compare-visible.data")
+
+
+def crowd_rows(running: product.Product, url: str) -> list[Row]:
+    """Fifty clients on the sorted list."""
+    body = list_body(running, {})
+
+    def ask() -> bool:
+        status, _, _ = running.request("POST", "/_dash-update-component", body, {"Content-Type": "application/json"})
+        return status == 200
+
+    ours = crowd.ask(ask)
+    with floor_server("flask", url) as port:
+        floor = crowd.ask(lambda: get(port))
+    return [
+        (
+            "50 clients asking for the sorted list for 20 s",
+            f"{ours.per_second:,.0f}/s, {ours.times.median:,.0f} ms, {ours.errors} errors",
+            f"{floor.per_second:,.0f}/s, {floor.times.median:,.0f} ms",
+            f"{ours.per_second / floor.per_second:.2f} of it",
+            "≥ 0.5, 0 errors",
+        )
+    ]
+
+
+def page_rows(running: product.Product) -> list[Row]:
+    """Pages painted in Chromium, beside a bare Dash page."""
+    with floor_server("dash") as port, painting.tab() as page:
+        floor = painting.painted(page, f"http://127.0.0.1:{port}/", painting.BARE_READY)
+        page.context.add_cookies(
+            [{"name": running.cookie.split("=")[0], "value": running.cookie.split("=", 1)[1],
+              "domain": "127.0.0.1", "path": "/"}]
+        )  # fmt: skip
+        base = f"http://127.0.0.1:{running.port}"
+        listed = painting.painted(page, f"{base}/experiments", painting.GRID_READY)
+        compared = painting.painted(
+            page, f"{base}/compare?ids={','.join(map(str, range(1, 51)))}", painting.CURVES_READY
+        )
+    return [
+        (name, f"{ours:,.0f} ms", f"{floor:,.0f} ms", f"{ours / floor:.2f} ×", "≤ 1.25 ×")
+        for name, ours in (("list page painted, reload", listed), ("compare page of 50 painted, reload", compared))
+    ]
+
+
+def store_rows(engine: Any, long_ids: list[int]) -> list[Row]:
+    """The store of series."""
+    return [
+        ("bytes a point, series of 100", f"{store.bytes_per_point(engine, 50, 100):.1f}", "", "", "≤ 40"),
+        ("bytes a point, series of 100,000", f"{store.bytes_per_point(engine, 4, 100_000):.1f}", "", "", "≤ 16"),
+        ("append one point, committed", str(store.append_one(engine)), "", "", ""),
+        ("append 100,000 points, committed", str(store.append_many(engine)), "", "", ""),
+        ("read 20 series × 100,000 points", str(store.read_long(engine, long_ids)), "", "", ""),
+        ("last, best, at which step of 10,000 experiments", str(store.last_and_best(engine)), "", "", ""),
+    ]
+
+
+def machine() -> str:
+    """What this ran on."""
+    memory = psutil.virtual_memory().total / 2**30
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+
+
+def show(title: str, rows: list[Row]) -> None:
+    """Print a table in Markdown."""
+    print(f"\n### {title}\n\n| work | measured | floor | ratio | reach |\n| --- | --- | --- | --- | --- |")
+    for row in rows:
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def database_url(folder: Path) -> str:
+    """The database that the product will use in this folder."""
+    given = os.environ.get("DATABASE_URL", "")
+    return given or f"sqlite:///{folder / 'pfd.sqlite3'}"
+
+
+def small(quick: bool) -> None:
+    """2,000 experiments with curves, and the long series."""
+    with product.data_folder() as folder:
+        url = database_url(folder)
+        engine = build_engine(url)
+        use_engine(engine)
+        migrations.upgrade()
+        load.fill(engine, with_curves=WITH_CURVES, listed=max(WITH_CURVES, 10_000) if not quick else WITH_CURVES)
+        long_ids = load.add_long_series(engine)
+        print(f"{engine.dialect.name}; {machine()}")
+        with product.running(folder) as running:
+            rows = server_rows(running, engine, url, "2,000" if quick else "10,000")
+            rows += curve_rows(running, engine, long_ids)
+            if not quick:
+                rows += page_rows(running)
+                rows += crowd_rows(running, url)
+            mlflow = peers.mlflow_start_and_memory()
+            rows.append(
+                (
+                    "start to first answer",
+                    f"{running.started_in:.1f} s",
+                    f"MLflow {mlflow[0]:.1f} s" if mlflow else "MLflow is not installed",
+                    f"{running.started_in / mlflow[0]:.2f} of it" if mlflow else "",
+                    "≤ ¼ of MLflow’s",
+                )
+            )
+            used = running.memory()
+            rows.append(
+                (
+                    "memory of web, worker and scheduler (PSS)",
+                    f"{used:,.0f} MB",
+                    f"MLflow {mlflow[1]:,.0f} MB" if mlflow else "MLflow is not installed",
+                    f"{used / mlflow[1]:.2f} of it" if mlflow else "",
+                    "≤ ⅛ of MLflow’s",
+                )
+            )
+        show("Pages and answers", rows)
+        if not quick:
+            show("The store of series", store_rows(engine, long_ids))
+        _leave(engine)
+
+
+def large() -> None:
+    """100,000 experiments."""
+    with product.data_folder() as folder:
+        url = database_url(folder)
+        engine = build_engine(url)
+        use_engine(engine)
+        migrations.upgrade()
+        load.fill(engine, with_curves=50, listed=LISTED)
+        with product.running(folder) as running:
+            show("The list at 100,000", server_rows(running, engine, url, f"{LISTED:,}"))
+        _leave(engine)
+
+
+def _leave(engine: Any) -> None:
+    if engine.dialect.name == "postgresql":
+        migrations.downgrade("base")
+    use_engine(None)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    small(arguments.quick)
+    if not arguments.quick:
+        large()

@@ -1,0 +1,159 @@
+"""`pfd import`: runs of other tools become experiments, one transaction a run."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from services.imports.run import BadRun, ImportedRun, Source
+    from services.imports.store import Outcome
+
+Step = Callable[[], None]
+
+
+class Reader(Protocol):
+    """What each module of `services.imports` offers."""
+
+    def count_runs(self, location: str, /) -> int:
+        """How many runs there are; ImportSourceError when there is nothing to read."""
+
+    def read_runs(self, location: str, /) -> "Iterator[ImportedRun | BadRun]":
+        """Each run, or why it cannot be had."""
+
+
+@click.group("import")
+def imports() -> None:
+    """Take in runs of other tools; what is known already is extended, never doubled."""
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--user", "owner", metavar="NAME", help="Whose experiments they become."),
+        click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing."),
+    ):
+        command = option(command)
+    return command
+
+
+@imports.command()
+@click.argument("directory", metavar="DIR")
+@_options
+def tensorboard(directory: str, owner: str | None, dry_run: bool) -> None:
+    """Every run under DIR, a folder of TensorBoard event files."""
+    from services.imports import tensorboard as reader
+
+    _import("tensorboard", reader, directory, owner, dry_run)
+
+
+@imports.command()
+@click.argument("path_or_uri")
+@_options
+def mlflow(path_or_uri: str, owner: str | None, dry_run: bool) -> None:
+    """Every run of an MLflow file store (the mlruns folder) or of its SQLite database."""
+    from services.imports import mlflow as reader
+
+    _import("mlflow", reader, path_or_uri, owner, dry_run)
+
+
+@imports.command()
+@click.argument("file")
+@_options
+def csv(file: str, owner: str | None, dry_run: bool) -> None:
+    """The run, or the runs by a column that names them, of one CSV FILE."""
+    from services.imports import csv as reader
+
+    _import("csv", reader, file, owner, dry_run)
+
+
+def _import(source: "Source", reader: Reader, location: str, owner: str | None, dry_run: bool) -> None:
+    from cli.database import is_there, prepare
+    from database.engine import transaction
+    from services.actor import SYSTEM
+    from services.errors import NotFound
+    from services.imports.run import BadRun, ImportSourceError
+    from services.imports.store import conclude
+
+    total = reader.count_runs(location)  # first: a wrong path must not leave an empty database behind
+    is_blank = dry_run and not is_there()  # then each run would be new, and to say so needs no database
+    if not is_blank:
+        prepare()
+    owner_id = None if is_blank else _owner(owner)
+    outcomes: list[Outcome] = []
+    bad: list[tuple[str, str]] = []
+    try:
+        with _progress(total) as step:
+            for run in reader.read_runs(location):
+                if isinstance(run, BadRun):
+                    bad.append((run.name, run.reason))
+                elif is_blank:
+                    outcomes.append("new")
+                else:
+                    outcome, reason = _store(run, owner_id, dry_run)
+                    outcomes += [outcome] if outcome else []
+                    bad += [(run.name, reason)] if reason else []
+                step()
+    except ImportSourceError as error:
+        bad.append((location, str(error)))  # damage found midway; what was read before it stays
+    if not dry_run:
+        with transaction() as session:
+            conclude(session, SYSTEM, source, outcomes)
+    for name, reason in bad:
+        click.echo(f"Left out “{name}”: {reason}", err=True)
+    if not outcomes and not bad:
+        raise NotFound(f"run in {location}")
+    _report(Counter(outcomes), len(bad), dry_run)
+    if bad:
+        raise click.exceptions.Exit(1)
+
+
+def _owner(name: str | None) -> int | None:
+    from database.engine import transaction
+    from services import accounts
+
+    if name is None:
+        return None
+    with transaction() as session:
+        return accounts.find(session, name).id
+
+
+def _store(run: "ImportedRun", owner_id: int | None, dry_run: bool) -> "tuple[Outcome | None, str | None]":
+    """What became of a run, or why it was left out."""
+    from sqlalchemy.exc import DataError, IntegrityError
+
+    from database.engine import transaction
+    from services.actor import SYSTEM
+    from services.errors import Invalid
+    from services.imports.store import store
+
+    for attempt in (1, 2):
+        try:
+            with transaction() as session:
+                stored = store(session, SYSTEM, run, owner_id, dry_run=dry_run)
+            return stored.outcome, None
+        except IntegrityError:
+            if attempt == 2:  # the first time, another import may have stored this run or taken its name just then
+                raise
+        except (Invalid, DataError) as error:
+            return None, str(error) if isinstance(error, Invalid) else "It holds a value that the database refuses."
+    raise AssertionError("unreachable")
+
+
+def _report(counts: "Counter[Outcome]", bad: int, dry_run: bool) -> None:
+    found = counts.total() + bad
+    parts = [f"{counts[outcome]} {outcome}" for outcome in ("new", "extended", "unchanged")]
+    would = " (dry run: nothing was written)" if dry_run else ""
+    click.echo(f"{found} {'run' if found == 1 else 'runs'}: {', '.join(parts)}, {bad} bad{would}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Step]:
+    """A bar on a terminal, nothing in a log."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with click.progressbar(length=total, label="Importing", file=sys.stderr, show_pos=True) as bar:
+        yield lambda: bar.update(1)

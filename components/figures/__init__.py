@@ -1,0 +1,19 @@
+"""Figures as plain dictionaries, coloured in the browser by theme.js."""
+
+from components.figures.base import message_figure, typed_array, waiting_figure
+from components.figures.classes import bars_per_class_figure, confusion_figure
+from components.figures.curves import DIRECT_LABELS, Curve, Mark, curves_figure
+from components.figures.sparkline import sparkline
+
+__all__ = [
+    "DIRECT_LABELS",
+    "Curve",
+    "Mark",
+    "bars_per_class_figure",
+    "confusion_figure",
+    "curves_figure",
+    "message_figure",
+    "sparkline",
+    "typed_array",
+    "waiting_figure",
+]

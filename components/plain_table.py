@@ -1,0 +1,35 @@
+"""A short table in plain HTML, for a handful of rows that need no sorting."""
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.attributes import attributes
+
+Cell = Component | str
+
+
+def plain_table(
+    headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, label: str, numeric: Sequence[int] = ()
+) -> html.Div:
+    """Rows under headers; the columns counted in `numeric` are right-aligned in tabular figures."""
+
+    def classes(place: int) -> str:
+        return "num cell-number" if place in numeric else ""
+
+    head = [html.Th(text, scope="col", className=classes(place)) for place, text in enumerate(headers)]
+    body = [
+        html.Tr(
+            [
+                html.Td(cell, className=classes(place), **attributes({"data-label": headers[place]}))
+                for place, cell in enumerate(row)
+            ]
+        )
+        for row in rows
+    ]
+    table = html.Table(
+        [html.Caption(label, className="visually-hidden"), html.Thead(html.Tr(head)), html.Tbody(body)],
+        className="plain-table",
+    )
+    return html.Div(table, className="plain-table-frame")

@@ -1,0 +1,1 @@
+"""Every setting, typed; nothing else reads the environment."""

@@ -1,0 +1,186 @@
+"""The settings of one installation, read once from the environment."""
+
+import contextlib
+import os
+import secrets
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+SHORTEST_KEY = 32  # characters
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ConfigurationError(Exception):
+    """A setting that cannot be worked with; its text is one sentence for the person at the terminal."""
+
+
+class Settings(BaseSettings):
+    """Values come from the environment; every default works on a laptop without any of them."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+
+    host: str = Field("127.0.0.1", validation_alias="PFD_HOST")
+    port: int = Field(8050, ge=1, le=65535, validation_alias="PFD_PORT")
+    data_dir: Path = Field(ROOT / "data", validation_alias="PFD_DATA_DIR")
+    database_url_override: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
+    public_url: str | None = Field(None, validation_alias="PFD_PUBLIC_URL")
+    secret_key_override: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEY")
+    trusted_proxies: int = Field(0, ge=0, le=5, validation_alias="PFD_TRUSTED_PROXIES")
+    web_workers: int = Field(2, ge=1, le=32, validation_alias="PFD_WEB_WORKERS")
+    web_threads: int = Field(8, ge=1, le=256, validation_alias="PFD_WEB_THREADS")
+    worker_processes: int = Field(2, ge=1, le=64, validation_alias="PFD_WORKER_PROCESSES")
+    job_lost_after: timedelta = Field(timedelta(seconds=45), validation_alias="PFD_JOB_LOST_AFTER")
+    demo: bool = Field(True, validation_alias="PFD_DEMO")
+    admin_username: str | None = Field(None, validation_alias="PFD_ADMIN_USERNAME")
+    admin_email: str | None = Field(None, validation_alias="PFD_ADMIN_EMAIL")
+    admin_password: SecretStr | None = Field(None, validation_alias="PFD_ADMIN_PASSWORD")
+    session_idle: timedelta = Field(timedelta(minutes=60), validation_alias="PFD_SESSION_IDLE")
+    session_absolute: timedelta = Field(timedelta(hours=12), validation_alias="PFD_SESSION_ABSOLUTE")
+    deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator(
+        "database_url_override", "redis_url", "admin_username", "admin_email", "admin_password", mode="before"
+    )
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url_override")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return value
+        scheme = value.get_secret_value().split(":", 1)[0]
+        if scheme not in {"sqlite", "postgresql", "postgresql+psycopg2"}:
+            raise ValueError("must start with sqlite:///, postgresql:// or postgresql+psycopg2://")
+        try:
+            make_url(value.get_secret_value())
+        except (ArgumentError, ValueError):
+            raise ValueError("is not an address of a database") from None
+        return value
+
+    @field_validator("job_lost_after")
+    @classmethod
+    def _time_to_show_life(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= timedelta(days=1):
+            raise ValueError("must lie between a second and a day")
+        return value
+
+    @field_validator("secret_key_override")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+            raise ValueError("must look like https://pfd.example.org, without a path")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the database; an embedded SQLite file unless the environment names another."""
+        if self.database_url_override is None:
+            return f"sqlite:///{self.data_dir / 'pfd.sqlite3'}"
+        url = self.database_url_override.get_secret_value()
+        return url.replace("postgresql://", "postgresql+psycopg2://", 1)
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds the dashboard."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.address.startswith("https://")
+
+    @property
+    def files_dir(self) -> Path:
+        """Signal files and artefacts of this installation."""
+        return self.data_dir / "files"
+
+    @property
+    def job_heartbeat_every(self) -> timedelta:
+        """How often a running job says that it is alive; eight times may fail before it counts as lost."""
+        return self.job_lost_after / 9
+
+    @property
+    def job_sweep_every(self) -> timedelta:
+        """How often lost work is looked for."""
+        return self.job_lost_after / 4.5
+
+    def prepare_data_dir(self) -> None:
+        """Make the data folder, for its owner only, or say in one sentence why that is impossible."""
+        try:
+            for folder in (self.data_dir, self.files_dir, self.data_dir / "broker"):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            probe = self.data_dir / f".write-probe-{os.getpid()}"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise ConfigurationError(
+                f"The data folder {self.data_dir} cannot be written ({error.strerror or error}); "
+                "set PFD_DATA_DIR to one that can."
+            ) from error
+
+    def secret_key(self) -> str:
+        """The root secret: from the environment, or made once in the data folder, readable by its owner only."""
+        if self.secret_key_override is not None:
+            return self.secret_key_override.get_secret_value()
+        path = self.data_dir / "secret_key"
+        if not path.exists():
+            # Written whole before it gets its name, so that nobody ever reads half a key; of two starts, one wins.
+            partial = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(partial, path)
+            partial.unlink()
+        key = path.read_text().strip()
+        if len(key) < SHORTEST_KEY:
+            raise ConfigurationError(
+                f"The secret key in {path} is damaged: it has fewer than {SHORTEST_KEY} characters. Remove the file "
+                "to have a new one made; forms that are open will have to be reloaded."
+            )
+        return key
+
+
+def load() -> Settings:
+    """Read the environment; the first wrong value becomes one sentence that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(
+            f"The setting {name} is wrong: {first['msg'].removeprefix('Value error, ')}."
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process."""
+    return load()

@@ -1,0 +1,1 @@
+"""Base types, the engine and `transaction()`."""

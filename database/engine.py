@@ -1,0 +1,142 @@
+"""The engine, and the two ways to use it: `transaction()` writes, `snapshot()` reads."""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from config.settings import ConfigurationError, settings
+
+logger = logging.getLogger(__name__)
+
+Announcer = Callable[[list[int]], None]
+
+_engine: Engine | None = None
+_announce: Announcer | None = None
+
+
+def _dumps(value: Any) -> str:
+    # orjson writes NaN and infinity as null, which PostgreSQL's json would refuse otherwise.
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError("DATABASE_URL is not an address that SQLAlchemy understands.") from error
+
+
+def build_engine(url: str) -> Engine:
+    """An engine with the pragmas, pool and JSON of this product."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(
+            parsed,
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+            connect_args={"timeout": 10, "check_same_thread": False},
+            pool_size=8,
+            max_overflow=24,
+        )
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        parsed,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
+    )
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # SQLAlchemy, not the driver, begins transactions: only then can a writer begin IMMEDIATE.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "temp_store=MEMORY",
+        "cache_size=-4000",
+        "mmap_size=67108864",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later would fail with "database is locked" when another
+    # writer came between; taking the write lock at once makes it wait instead.
+    writes = connection.get_execution_options().get("writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def engine() -> Engine:
+    """This process's engine, made on first use so that a forked worker never shares a connection."""
+    global _engine
+    if _engine is None:
+        _engine = build_engine(settings().database_url)
+    return _engine
+
+
+def use_engine(replacement: Engine | None) -> None:
+    """Put another engine in place of the present one, which is closed."""
+    global _engine
+    if _engine is not None and _engine is not replacement:
+        _engine.dispose()
+    _engine = replacement
+
+
+def forget_engine() -> None:
+    """Begin anew after a fork; the parent's connections stay the parent's."""
+    global _engine
+    if _engine is not None:
+        _engine.dispose(close=False)
+    _engine = None
+
+
+def announce_with(announcer: Announcer | None) -> None:
+    """Name who tells the queue about jobs whose rows were just committed."""
+    global _announce
+    _announce = announcer
+
+
+@contextlib.contextmanager
+def transaction() -> Iterator[Session]:
+    """One unit of work: committed at the end, rolled back on any error; queued jobs leave after the commit."""
+    with Session(engine(), expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        queued: list[int] = session.info.pop("queued_jobs", [])
+    if queued and _announce is not None:
+        _announce(queued)
+
+
+@contextlib.contextmanager
+def snapshot() -> Iterator[Session]:
+    """One consistent read; it never takes the write lock and nothing it holds is ever written."""
+    connection = engine().connect()
+    try:
+        connection = connection.execution_options(writes=False, postgresql_readonly=True)
+        with Session(connection, expire_on_commit=False, autoflush=False) as session:
+            yield session
+    finally:
+        connection.close()

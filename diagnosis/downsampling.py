@@ -1,0 +1,217 @@
+"""Fewer points for the same picture: which points of a long curve to draw, and which part of it is in view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from tsdownsample import LTTBDownsampler, MinMaxDownsampler
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+_MIN_MAX: Final = MinMaxDownsampler()  # type: ignore[no-untyped-call]
+_LTTB: Final = LTTBDownsampler()  # type: ignore[no-untyped-call]
+FEWEST_POINTS: Final = 4  # first, last, lowest, highest
+
+
+def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = False) -> Indices:
+    """Indices of the points that draw a curve: its spikes and, by MinMaxLTTB, its shape.
+
+    Parameters
+    ----------
+    x, y : array_like of shape (n_points,)
+        Not necessarily sorted by x.
+    max_points : int
+        How many to keep, at least 4.
+    log_x : bool
+        Buckets even in log x, for a logarithmic axis. Points with x ≤ 0 have no place on it and are left out.
+
+    Returns
+    -------
+    ndarray of shape (n_kept,), intp
+        Rising, n_kept ≤ max_points. All finite points if they are few enough; otherwise the first, the last, the lowest
+        and the highest of them; in each of ``max_points // 8`` even stretches of the axis the lowest, the highest and
+        the two that stand out most from their neighbours; and the points that MinMaxLTTB finds to carry the shape.
+        Points with a NaN or infinity are never here: see `nonfinite_indices`.
+
+    Raises
+    ------
+    ValueError
+        If x and y differ in length or fewer than 4 points are wanted.
+
+    Notes
+    -----
+    J. Van Der Donckt et al., *MinMaxLTTB: leveraging MinMax-preselection to scale LTTB*, 2023, arXiv:2305.00332.
+    """
+    places = np.asarray(x, dtype=np.float64).ravel()
+    values = np.asarray(y, dtype=np.float64).ravel()
+    if places.size != values.size:
+        raise ValueError(f"{places.size} x do not fit {values.size} y.")
+    if max_points < FEWEST_POINTS:
+        raise ValueError(f"max_points is at least {FEWEST_POINTS}, not {max_points!r}.")
+    drawable = np.isfinite(values) & np.isfinite(places)
+    if log_x:
+        drawable &= places > 0.0
+    known: Indices | None = None
+    if not drawable.all():
+        known = np.flatnonzero(drawable)
+        places, values = places[known], values[known]
+    kept = _kept(places, values, max_points, log_x)
+    return kept if known is None else known[kept]
+
+
+def _kept(x: Floats, y: Floats, max_points: int, log_x: bool) -> Indices:
+    """As `downsample`, for finite points."""
+    if x.size <= max_points:
+        return np.arange(x.size)
+    if not (x[1:] >= x[:-1]).all():
+        # A resumed run steps back; the buckets need x in order, the answer is in the order of the input.
+        order = np.argsort(x, kind="stable")
+        return np.sort(order[_kept(x[order], y[order], max_points, log_x)])
+    ends = np.array([0, x.size - 1, int(y.argmin()), int(y.argmax())], dtype=np.intp)
+    y = _scaled(y)
+    buckets = max_points // 8
+    if buckets < 2:
+        return np.unique(np.concatenate((ends, _shape(y, max_points - 2))))
+    place = _place(x, buckets, log_x)
+    extremes = _lowest_and_highest(place, y, buckets)
+    # On a steep stretch a spike is neither lowest nor highest, but it is far from the line between its neighbours.
+    standing_out = np.zeros_like(y)
+    inner = standing_out[1:-1]
+    np.add(y[:-2], y[2:], out=inner)
+    inner *= -0.5
+    inner += y[1:-1]
+    spikes = _lowest_and_highest(place, standing_out, buckets)
+    # LTTB keeps one point a bucket and would lose the smaller of two spikes, so it gets the places that are left.
+    place *= 8.0
+    candidates = _lowest_and_highest(place, y, 8 * buckets)
+    shape = candidates[_shape(y[candidates], max_points - extremes.size - spikes.size - ends.size + 2)]
+    return np.unique(np.concatenate((ends, extremes, spikes, shape)))
+
+
+def _shape(y: Floats, points: int) -> Indices:
+    """Indices that LTTB picks, the first and last among them; none if so few are wanted that it cannot."""
+    if y.size <= points:
+        return np.arange(y.size)
+    if points < 3:
+        return np.arange(0)
+    return np.asarray(_LTTB.downsample(y, n_out=points)).astype(np.intp)
+
+
+def _place(x: Floats, buckets: int, log_x: bool) -> Floats:
+    """Rising x moved to 0 … buckets, both exactly; evenly by rank where x does not move.
+
+    With the borders of the buckets at whole numbers nothing is rounded. Otherwise tsdownsample 0.1.5 may place the last
+    border behind the last x by rounding, read past the end and panic, which no `except Exception` holds.
+    """
+    # Halved before they are subtracted, because the distance of two finite numbers can be infinite.
+    place = np.log(x) if log_x else 0.5 * x
+    place -= place[0]
+    if not place[-1] > 0.0:
+        place = np.arange(x.size, dtype=np.float64)
+    place /= float(place[-1])
+    place *= buckets
+    return place
+
+
+def _lowest_and_highest(place: Floats, y: Floats, buckets: int) -> Indices:
+    """Indices of the lowest and highest y between each whole number and the next."""
+    return np.asarray(_MIN_MAX.downsample(place, y, n_out=2 * buckets)).astype(np.intp)
+
+
+def _scaled(values: Floats) -> Floats:
+    """Values as they are, or moved into 0 to 1 where a difference would overflow or a triangle's area vanish."""
+    low, high = float(values.min()), float(values.max())
+    half = 0.5 * high - 0.5 * low
+    if half == 0.0 or 1e-100 < half < 1e100:
+        return values
+    return (0.5 * values - 0.5 * low) / half
+
+
+def nonfinite_indices(y: ArrayLike, max_points: int) -> Indices:
+    """Indices of NaN and infinite values, so that a chart marks them instead of hiding them.
+
+    Parameters
+    ----------
+    y : array_like of shape (n_points,)
+    max_points : int
+        At most so many; beyond it an even choice with the first and the last of them.
+
+    Returns
+    -------
+    ndarray of shape (n_marked,), intp
+        Rising.
+
+    Raises
+    ------
+    ValueError
+        If max_points is less than 1.
+    """
+    if max_points < 1:
+        raise ValueError(f"max_points is at least 1, not {max_points!r}.")
+    found = np.flatnonzero(~np.isfinite(np.asarray(y, dtype=np.float64).ravel()))
+    if found.size <= max_points:
+        return found
+    return found[np.linspace(0, found.size - 1, max_points).astype(np.intp)]
+
+
+def clip_range(values: Iterable[ArrayLike], lower: float = 5.0, upper: float = 95.0) -> tuple[float, float] | None:
+    """Range of y that leaves outliers out, over all curves of a chart.
+
+    Parameters
+    ----------
+    values : iterable of array_like
+        The y of each curve.
+    lower, upper : float
+        Percentiles, 0 to 100.
+
+    Returns
+    -------
+    tuple of float, or None
+        None if there is no finite value or both percentiles are equal: an axis without height shows nothing.
+
+    Raises
+    ------
+    ValueError
+        If the percentiles are not in order within 0 and 100.
+    """
+    if not 0.0 <= lower < upper <= 100.0:
+        raise ValueError(f"Percentiles rise within 0 and 100, unlike {lower!r} and {upper!r}.")
+    arrays = [np.asarray(part, dtype=np.float64).ravel() for part in values]
+    pooled = np.concatenate([part[np.isfinite(part)] for part in arrays]) if arrays else np.empty(0)
+    if not pooled.size:
+        return None
+    low, high = (float(limit) for limit in np.percentile(pooled, (lower, upper)))
+    return (low, high) if low < high else None
+
+
+def window(x: ArrayLike, low: float, high: float) -> slice:
+    """Part of a curve between two x, with one neighbour at each side so that lines run out of the picture.
+
+    Parameters
+    ----------
+    x : array_like of shape (n_points,)
+        Rising; NaN only at the end.
+    low, high : float
+        Limits, both included, in either order (a reversed axis has them so).
+
+    Returns
+    -------
+    slice
+        Empty only if x is.
+
+    Raises
+    ------
+    ValueError
+        If a limit is NaN.
+    """
+    places = np.asarray(x).ravel()
+    if np.isnan(low) or np.isnan(high):
+        raise ValueError("The limits of a window are numbers.")
+    low, high = min(low, high), max(low, high)
+    first = int(np.searchsorted(places, low, side="left"))
+    beyond = int(np.searchsorted(places, high, side="right"))
+    return slice(max(first - 1, 0), min(beyond + 1, places.size))

@@ -1,0 +1,52 @@
+"""What happens as the worker's processes start and end. Only the worker imports this."""
+
+import mmap
+import os
+import warnings
+from typing import Any
+
+from celery.exceptions import SecurityWarning
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
+
+from database.engine import forget_engine
+from jobs.celery_app import celery
+
+# Celery warns root of pickled messages; only JSON is accepted here, and containers do run as root.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+# One byte that the parent shares with the children it forks: 1 once the worker shuts down.
+_STOPPING = mmap.mmap(-1, 1)
+
+
+def is_stopping() -> bool:
+    """Whether this worker was asked to end, so that a long job is better left to the next one."""
+    return _STOPPING[0] == 1
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def begin(**_: Any) -> None:
+    """A worker that starts is not stopping."""
+    _STOPPING[0] = 0
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def tell_children(**_: Any) -> None:
+    """Let running jobs hand themselves back, so that Ctrl-C does not wait for hours of training."""
+    _STOPPING[0] = 1
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def look_for_lost_work(**_: Any) -> None:
+    """What an earlier worker left behind need not wait for the schedule."""
+    celery.send_task("jobs.sweep", retry=False)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def begin_child(**_: Any) -> None:
+    """A forked child has connections of its own, and computes on one core: the other is for its sibling."""
+    forget_engine()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"  # for the libraries that scikit-learn will load
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    threadpool_limits(limits=1)  # for NumPy's, which are loaded already

@@ -1,0 +1,81 @@
+"""What the worker runs: a job by its id, the sweep for lost ones, the purge of old deletions."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from database.engine import transaction
+from diagnosis.trainers import TrainingDiverged
+from jobs import demo, sweeping, training
+from jobs.announcing import announce_to_celery
+from jobs.celery_app import celery
+from jobs.lease import HandedBack, Lease
+from jobs.processes import is_stopping
+from services import job_queue, job_recovery
+from services.demo import KIND as DEMO
+from services.errors import AppError
+from services.experiments import editing
+from services.training import KIND as TRAINING
+
+logger = logging.getLogger(__name__)
+announce_to_celery()
+
+Handler = Callable[[dict[str, Any], Lease], None]
+HANDLERS: dict[str, Handler] = {TRAINING: training.run, DEMO: demo.load}
+LONGEST_REASON = 1000
+
+
+@celery.task(name="jobs.run")  # type: ignore[untyped-decorator]
+def run(job_id: int) -> None:
+    """Run one job. Delivered twice, it runs once: only the worker that claimed the row goes on."""
+    if is_stopping():
+        return  # the sweep of the next worker names the job again
+    # Random at the end, because a restarted container repeats its process numbers.
+    worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+    with transaction() as session:
+        job = job_queue.claim(session, job_id, worker)
+    if job is None:
+        return
+    try:
+        handler = HANDLERS.get(job.kind)
+        if handler is None:
+            raise NotImplementedError(f"this version knows no job “{job.kind}”")
+        with Lease(job_id, worker) as lease:
+            handler(job.payload, lease)
+            lease.step(lambda session: job_queue.finish(session, job_id, worker))
+    except HandedBack:
+        with transaction() as session:
+            job_recovery.hand_back(session, job_id, worker)
+    except Exception as error:
+        logger.exception("job %s (%s) failed", job_id, job.kind)
+        reason, retry = reason_of(error), isinstance(error, OperationalError)
+        with transaction() as session:
+            job_recovery.fail(session, job_id, worker, reason, retry=retry)
+
+
+def reason_of(error: Exception) -> str:
+    """What people read: our own sentences as they are, of anything else its type and first line, never a trace."""
+    if isinstance(error, AppError | TrainingDiverged):
+        return str(error)[:LONGEST_REASON]
+    said = error.orig if isinstance(error, DBAPIError) else error  # without the statement and its values
+    lines = str(said).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")[:LONGEST_REASON]
+
+
+@celery.task(name="jobs.sweep")  # type: ignore[untyped-decorator]
+def sweep() -> None:
+    """Find lost work again."""
+    sweeping.sweep()
+    sweeping.remove_stale_messages()
+
+
+@celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
+def purge() -> None:
+    """Remove what was deleted long enough ago."""
+    with transaction() as session:
+        editing.purge(session)

@@ -1,0 +1,55 @@
+"""API requests one by one, and summed up."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import BaseModel
+
+if TYPE_CHECKING:
+    from models.api_key import APIKey
+
+
+class APIRequestLog(BaseModel):
+    """One request to the API, with sizes, time and redacted samples."""
+
+    __tablename__ = "api_request_logs"
+
+    endpoint: Mapped[str] = mapped_column(String(255), index=True)
+    method: Mapped[str] = mapped_column(String(10))
+    status_code: Mapped[int] = mapped_column(index=True)
+    request_time: Mapped[datetime] = mapped_column(index=True)
+    response_time_ms: Mapped[float]
+    request_size_bytes: Mapped[int | None]
+    response_size_bytes: Mapped[int | None]
+    ip_address: Mapped[str | None] = mapped_column(String(45))
+    user_agent: Mapped[str | None] = mapped_column(Text)
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"), index=True)
+    error_message: Mapped[str | None] = mapped_column(Text)
+    request_payload_sample: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    response_payload_sample: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+    api_key: Mapped["APIKey | None"] = relationship(back_populates="request_logs", lazy="raise")
+
+
+class APIMetricsSummary(BaseModel):
+    """What happened on the API in one hour, day or week."""
+
+    __tablename__ = "api_metrics_summary"
+    __table_args__ = (Index("ix_api_metrics_summary_period_type", "period_start", "aggregation_type"),)
+
+    period_start: Mapped[datetime]
+    period_end: Mapped[datetime]
+    aggregation_type: Mapped[str] = mapped_column(String(20))
+    total_requests: Mapped[int] = mapped_column(default=0)
+    successful_requests: Mapped[int] = mapped_column(default=0)
+    failed_requests: Mapped[int] = mapped_column(default=0)
+    avg_response_time_ms: Mapped[float | None]
+    p50_response_time_ms: Mapped[float | None]
+    p95_response_time_ms: Mapped[float | None]
+    p99_response_time_ms: Mapped[float | None]
+    requests_per_second: Mapped[float | None]
+    error_rate: Mapped[float | None]
+    endpoint_metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -1,0 +1,106 @@
+"""The parts of a comparison around its curves: the legend, the search that adds, the switch."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.attributes import attributes
+from components.feedback import status_badge
+from components.icons import icon
+from services.compare import Compared
+
+GO, CHOSEN, STATE = "compare-go", "compare-chosen", "compare-search"
+TABLE, DIFFERENCES, DIFFERENCES_ADDRESS = "compare-table", "compare-differences", "compare-diff"
+SEARCH, RESULTS, ADD, REMOVE = "compare-find", "compare-found", "compare-add", "compare-remove"
+COLOURS = 12
+# Twelve colours stay apart; beyond them the next twelve experiments have another stroke.
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+
+def swatch(place: int) -> Component:
+    """The stroke of an experiment in all panels."""
+    return html.Span(
+        className=f"swatch swatch-{DASHES[place // COLOURS]}",
+        style={"color": f"var(--curve-{place % COLOURS + 1})"},
+        **attributes({"aria-hidden": "true"}),
+    )
+
+
+def legend(found: Sequence[Compared]) -> Component:
+    """Who is who in all panels, and a way to take one out."""
+    return html.Ul(
+        [
+            html.Li(
+                [
+                    swatch(place),
+                    dcc.Link(item.name, href=f"/experiments/{item.id}", className="legend-name", title=item.name),
+                    html.Button(
+                        icon("x-lg"),
+                        id={"type": REMOVE, "id": item.id},
+                        type="button",
+                        className="icon-button",
+                        **attributes({"aria-label": f"Remove {item.name} from the comparison"}),
+                    ),
+                ],
+                className="legend-entry",
+                **attributes({"data-highlight": str(item.id)}),
+            )
+            for place, item in enumerate(found)
+        ],
+        className="compare-legend",
+        **attributes({"aria-label": "Compared experiments"}),
+    )
+
+
+def add_box() -> Component:
+    """Search for an experiment to add."""
+    return html.Div(
+        [
+            dbc.Label("Add an experiment", html_for=SEARCH, class_name="visually-hidden"),
+            dbc.Input(
+                id=SEARCH,
+                type="search",
+                placeholder="Add an experiment",
+                debounce=250,
+                maxlength=200,
+                autocomplete="off",
+            ),
+            html.Div(id=RESULTS, className="add-results", **attributes({"aria-live": "polite"})),
+        ],
+        className="add-box",
+    )
+
+
+def results(hits: Sequence[dict[str, Any]]) -> Component:
+    """What was found, each a button that adds it."""
+    if not hits:
+        return html.Div(html.P("Nothing else matches.", className="menu-note"), className="menu-items")
+    return html.Div(
+        [
+            html.Button(
+                [html.Span(hit["name"], className="add-name"), status_badge(hit["status"])],
+                id={"type": ADD, "id": hit["id"]},
+                type="button",
+                className="menu-item",
+            )
+            for hit in hits
+        ],
+        className="menu-items",
+    )
+
+
+def differences_switch(only: bool) -> Component:
+    """Whether rows that are the same everywhere are left out."""
+    return html.Div(
+        [dbc.Switch(id=DIFFERENCES, label="Only differences", value=only), dcc.Store(id=DIFFERENCES_ADDRESS)]
+    )
+
+
+def kept_of(search: Any, names: Sequence[str]) -> dict[str, str]:
+    """The parameters of an address that a change of experiments keeps."""
+    given = parse_qsl(search.lstrip("?")[:2000], max_num_fields=None) if isinstance(search, str) else []
+    return {name: value for name, value in given if name in names}

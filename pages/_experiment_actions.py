@@ -1,0 +1,332 @@
+"""What can be done to experiments from the list: compare, tag, cancel, delete and undo."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.attributes import attributes
+from components.feedback import confirm_dialog, preview_list
+from components.grid import RowAction
+from components.icons import IconName, icon
+from components.toasts import TOASTS_ID, ToastKind, toast
+from components.values import key_value_list
+from database.engine import snapshot, transaction
+from models.permissions import Permission
+from pages._page import Page
+from services.actor import Actor
+from services.experiments import editing, lifecycle
+from services.experiments.conditions import ACTIVE_STATUSES
+from web.identity import current_actor
+
+BAR, SELECTED, STATUS = "experiments-bulk", "experiments-selected", "experiments-status"
+COMPARE, TAG, CANCEL, DELETE, RESTORE = (
+    f"experiments-bulk-{word}" for word in ("compare", "tag", "cancel", "delete", "restore")
+)
+TARGET, DONE, UNDO = "experiments-target", "experiments-done", "experiments-undo"
+DELETE_DIALOG, CANCEL_DIALOG, TAG_DIALOG = (f"experiments-{word}-dialog" for word in ("delete", "cancel", "tag"))
+TAG_NAME, TAG_ADD, TAG_REMOVE = "experiments-tag-name", "experiments-tag-add", "experiments-tag-remove"
+MOST_COMPARED = 50
+
+
+def say(kind: ToastKind, text: str, *, undo: tuple[str, object] | None = None) -> None:
+    """Show a toast."""
+    dash.set_props(TOASTS_ID, {"data": toast(kind, text, undo=undo)})
+
+
+def row_actions(may_edit: bool) -> list[RowAction]:
+    """The menu of a row."""
+    offered = [RowAction("open", "Open", "arrow-right"), RowAction("compare", "Compare with selected", "layout-split")]
+    if may_edit:
+        offered += [
+            RowAction("tag", "Tag…", "tag"),
+            RowAction("cancel", "Cancel…", "stop-circle", when=ACTIVE_STATUSES),
+            RowAction("delete", "Delete…", "trash", danger=True),
+        ]
+    return offered
+
+
+def bulk_bar(actor: Actor) -> Component:
+    """What to do with the selected rows; hidden while none is."""
+
+    def button(id: str, text: str, name: IconName) -> Component:
+        return html.Button([icon(name), text], id=id, type="button", className="btn btn-sm btn-outline-secondary")
+
+    may_edit = actor.may(Permission.CREATE_EXPERIMENTS)
+    hidden = {"display": "none"}
+    edits = [
+        (TAG, "Tag", "tag"),
+        (CANCEL, "Cancel", "stop-circle"),
+        (DELETE, "Delete", "trash"),
+        (RESTORE, "Restore", "arrow-clockwise"),
+    ]
+    buttons = [button(COMPARE, "Compare", "layout-split")]
+    for id, text, name in edits:
+        made = button(id, text, name)  # type: ignore[arg-type]
+        shown = may_edit and id != RESTORE
+        buttons.append(html.Div(made, id=f"{id}-frame", style={} if shown else hidden))
+    return html.Div(
+        [html.Span(id=SELECTED, className="num muted", **attributes({"aria-live": "polite"})), *buttons],
+        id=BAR,
+        className="bulk-bar",
+        style=hidden,
+    )
+
+
+def dialogs() -> list[Component]:
+    """The dialogs and stores of these actions."""
+    return [
+        dcc.Store(id=TARGET),
+        dcc.Store(id=DONE),
+        dcc.Store(id=UNDO),
+        dcc.Location(id="experiments-go", refresh="callback-nav"),
+        confirm_dialog(DELETE_DIALOG, "Delete experiments?", confirm_label="Delete", danger=True),
+        confirm_dialog(CANCEL_DIALOG, "Cancel experiments?", confirm_label="Cancel them", danger=True),
+        dbc.Modal(
+            [
+                dbc.ModalHeader(dbc.ModalTitle("Tag experiments"), close_button=True),
+                dbc.ModalBody(
+                    html.Div(
+                        [
+                            dbc.Label("Tag", html_for=TAG_NAME),
+                            dbc.Input(
+                                id=TAG_NAME, type="text", maxlength=50, list=f"{TAG_NAME}-list", autocomplete="off"
+                            ),
+                            html.Datalist(id=f"{TAG_NAME}-list"),
+                            html.Div("Lower case, no blanks; at most ten on an experiment.", className="form-hint"),
+                        ],
+                        className="form-field",
+                    )
+                ),
+                dbc.ModalFooter(
+                    [
+                        html.Button("Remove tag", id=TAG_REMOVE, type="button", className="btn btn-outline-secondary"),
+                        html.Button("Add tag", id=TAG_ADD, type="button", className="btn btn-primary"),
+                    ]
+                ),
+            ],
+            id=TAG_DIALOG,
+            is_open=False,
+        ),
+    ]
+
+
+def ids_from(rows: Any) -> list[int]:
+    """The ids of selected rows, as the browser says."""
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        text = str(row.get("id", "")) if isinstance(row, dict) else str(row)
+        if text.isdecimal() and len(text) < 11:
+            found.append(int(text))
+    return found
+
+
+def register(page: Page, grid: str) -> None:
+    """Bind the actions to the list's page and grid."""
+    _register_selection(page, grid)
+    _register_deletion(page, grid)
+    _register_tagging(page)
+
+
+def _register_selection(page: Page, grid: str) -> None:
+    @page.callback(
+        Output(BAR, "style"),
+        Output(SELECTED, "children"),
+        Output(f"{DELETE}-frame", "style"),
+        Output(f"{RESTORE}-frame", "style"),
+        Input(grid, "selectedRows"),
+        State(STATUS, "value"),
+        prevent_initial_call=True,
+    )
+    def show_bar(rows: Any, status: Any) -> tuple[Any, ...]:
+        """Show what can be done with the selection: deleted ones are restored, the others deleted."""
+        number = len(ids_from(rows))
+        hidden = {"display": "none"}
+        may_edit, deleted = current_actor().may(Permission.CREATE_EXPERIMENTS), status == "deleted"
+        return (
+            {} if number else hidden,
+            f"{number} selected" if number else "",
+            {} if may_edit and not deleted else hidden,
+            {} if may_edit and deleted else hidden,
+        )
+
+    @page.callback(
+        Output("experiments-go", "href"),
+        Input(COMPARE, "n_clicks"),
+        Input(grid, "cellRendererData"),
+        State(grid, "selectedRows"),
+        prevent_initial_call=True,
+    )
+    def go(_compare: Any, cell: Any, selected: Any) -> Any:
+        """Open one experiment, or compare several."""
+        action = (cell or {}).get("value") if isinstance(cell, dict) else None
+        ids = ids_from(selected)
+        if ctx.triggered_id == COMPARE:
+            if len(ids) < 2:
+                say("info", "Select two experiments or more to compare them.")
+                return no_update
+            return _compared(ids)
+        if not isinstance(action, dict):
+            return no_update
+        clicked = ids_from([{"id": action.get("id")}])
+        if not clicked:
+            return no_update
+        if action.get("action") == "open":
+            return f"/experiments/{clicked[0]}"
+        if action.get("action") == "compare":
+            together = list(dict.fromkeys([*clicked, *ids]))
+            if len(together) < 2:
+                say("info", "Select another experiment to compare this one with.")
+                return no_update
+            return _compared(together)
+        return no_update
+
+    def _compared(ids: Sequence[int]) -> Any:
+        if len(ids) > MOST_COMPARED:
+            say("warning", f"Up to {MOST_COMPARED} experiments can be compared at once.")
+            return no_update
+        return f"/compare?ids={','.join(map(str, ids))}"
+
+
+def _register_deletion(page: Page, grid: str) -> None:
+    @page.callback(
+        Output(TARGET, "data"),
+        Output(DELETE_DIALOG, "is_open"),
+        Output(f"{DELETE_DIALOG}-body", "children"),
+        Output(CANCEL_DIALOG, "is_open"),
+        Output(f"{CANCEL_DIALOG}-body", "children"),
+        Output(TAG_DIALOG, "is_open"),
+        Output(f"{TAG_NAME}-list", "children"),
+        Input(DELETE, "n_clicks"),
+        Input(CANCEL, "n_clicks"),
+        Input(TAG, "n_clicks"),
+        Input(grid, "cellRendererData"),
+        Input(f"{DELETE_DIALOG}-cancel", "n_clicks"),
+        Input(f"{CANCEL_DIALOG}-cancel", "n_clicks"),
+        Input(DONE, "data"),
+        State(grid, "selectedRows"),
+        permission=Permission.CREATE_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def ask(*values: Any) -> tuple[Any, ...]:
+        """Say what goes along before anything does."""
+        cell, selected = values[3], values[-1]
+        word, ids = {DELETE: "delete", CANCEL: "cancel", TAG: "tag"}.get(str(ctx.triggered_id)), ids_from(selected)
+        if ctx.triggered_id == grid:
+            action = cell.get("value") if isinstance(cell, dict) else None
+            word = action.get("action") if isinstance(action, dict) else None
+            ids = ids_from([{"id": action.get("id")}]) if isinstance(action, dict) else []
+            if word not in {"delete", "cancel", "tag"}:
+                return (no_update,) * 7
+        if word is None or not ids:
+            return no_update, False, no_update, False, no_update, False, no_update
+        actor = current_actor()
+        with snapshot() as session:
+            if word == "tag":
+                known = [html.Option(value=name) for name in editing.tags_like(session, actor, "", 50)]
+                return ids, False, no_update, False, no_update, True, known
+            if word == "cancel":
+                wanted = editing.visible_ids(session, actor, ids)
+                text = f"{len(wanted)} selected. Those that run stop after their epoch; ended ones stay as they are."
+                return ids, False, no_update, True, text, False, no_update
+            preview = editing.preview_deletion(session, actor, ids)
+        return ids, True, _preview(preview), False, no_update, False, no_update
+
+    @page.callback(
+        Output(DONE, "data"),
+        Input(f"{DELETE_DIALOG}-confirm", "n_clicks"),
+        State(TARGET, "data"),
+        permission=Permission.CREATE_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def delete(clicks: Any, target: Any) -> Any:
+        """Put the experiments aside, and offer to bring them back."""
+        if not clicks:
+            return no_update
+        with transaction() as session:
+            gone = editing.delete_experiments(session, current_actor(), ids_from(target))
+        say("success", f"{len(gone)} deleted.", undo=(UNDO, gone))
+        return {"deleted": gone}
+
+    @page.callback(
+        Output(DONE, "data", allow_duplicate=True),
+        Input(UNDO, "data"),
+        Input(RESTORE, "n_clicks"),
+        State(grid, "selectedRows"),
+        permission=Permission.CREATE_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def restore(undo: Any, _clicks: Any, selected: Any) -> Any:
+        """Undo a deletion."""
+        ids = ids_from(selected) if ctx.triggered_id == RESTORE else ids_from(undo)
+        if not ids:
+            return no_update
+        with transaction() as session:
+            back = editing.restore_experiments(session, current_actor(), ids)
+        if not back:
+            say("info", "None of the selected experiments is deleted.")
+            return no_update
+        say("success", f"{len(back)} restored.")
+        return {"restored": back}
+
+    @page.callback(
+        Output(DONE, "data", allow_duplicate=True),
+        Input(f"{CANCEL_DIALOG}-confirm", "n_clicks"),
+        State(TARGET, "data"),
+        permission=Permission.STOP_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def cancel(clicks: Any, target: Any) -> Any:
+        """Stop what has not ended."""
+        if not clicks:
+            return no_update
+        with transaction() as session:
+            stopped = lifecycle.cancel_many(session, current_actor(), ids_from(target))
+        say("success" if stopped else "info", f"{stopped} cancelled." if stopped else "All of them had ended already.")
+        return {"cancelled": stopped}
+
+
+def _preview(preview: editing.DeletionPreview) -> list[Component]:
+    return [
+        preview_list(preview.names, total=preview.experiments),
+        key_value_list(
+            [
+                ("Epochs", f"{preview.epochs:,}"),
+                ("Metric points", f"{preview.points:,}"),
+                ("Explanations", f"{preview.explanations:,}" if preview.explanations else None),
+                ("Stored", f"{preview.bytes / 1000:,.0f} kB"),
+                ("Still running", f"{preview.active} will be cancelled" if preview.active else None),
+            ]
+        ),
+        html.P(f"They can be restored for {preview.kept_days} days: show the status “Deleted”.", className="muted"),
+    ]
+
+
+def _register_tagging(page: Page) -> None:
+    @page.callback(
+        Output(DONE, "data", allow_duplicate=True),
+        Output(TAG_NAME, "value"),
+        Input(TAG_ADD, "n_clicks"),
+        Input(TAG_REMOVE, "n_clicks"),
+        State(TAG_NAME, "value"),
+        State(TARGET, "data"),
+        permission=Permission.CREATE_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def tag(_add: Any, _remove: Any, name: Any, target: Any) -> tuple[Any, Any]:
+        """Put a tag on the experiments, or take it off."""
+        if not isinstance(name, str) or not name.strip():
+            say("info", "Type a tag first.")
+            return no_update, no_update
+        removing = ctx.triggered_id == TAG_REMOVE
+        with transaction() as session:
+            change = editing.remove_tag if removing else editing.add_tag
+            number = change(session, current_actor(), ids_from(target), name)
+        if number:
+            say("success", f"“{name.strip()}” {'removed from' if removing else 'added to'} {number}.")
+        else:
+            say("info", "None of them carries it." if removing else "All of them carry it already.")
+        return {"tagged": number, "name": name}, ""

@@ -1,0 +1,54 @@
+"""The head of an experiment's page: status, progress, what failed."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.feedback import notice, status_badge
+from components.values import NOTHING, duration_text, progress, stat, stat_row, time_tag
+from services.experiments.details import Detail
+
+BADGE, SUMMARY = "experiment-badge", "experiment-summary"
+
+
+def badge(found: Detail) -> Component:
+    """The status, or that it was deleted."""
+    return status_badge(found.status)
+
+
+def subtitle(found: Detail) -> Component:
+    """What was trained on what, by whom, since when."""
+    words = [word for word in (found.model, found.dataset, found.owner) if word]
+    text = " · ".join(words)
+    return html.Span([text, " · " if text else "", "created ", time_tag(found.created)])
+
+
+def summary(found: Detail) -> list[Component]:
+    """Figures in a row, and notices above them."""
+    parts: list[Component] = []
+    if found.deleted is not None:
+        parts.append(notice(["Deleted ", time_tag(found.deleted), ". It can be restored."], kind="warning"))
+    if found.status == "failed":
+        parts.append(notice(found.failure or "It failed, and no reason was given.", kind="error"))
+    if found.is_demo:
+        parts.append(notice("Part of the demo: a small model that this machine really trained on generated signals."))
+    stats = [_progress(found), stat("Elapsed", duration_text(found.elapsed))]
+    if found.remaining is not None:
+        stats.append(stat("Remaining", f"about {duration_text(found.remaining)}"))
+    stats.append(stat("Best epoch", NOTHING if found.best_epoch is None else f"{found.best_epoch:,}"))
+    stats.append(stat("Epochs", _epochs(found)))
+    parts.append(stat_row(stats))
+    return parts
+
+
+def _epochs(found: Detail) -> str:
+    if not found.epochs and not found.total_epochs:
+        return NOTHING
+    return f"{found.epochs:,}" if not found.total_epochs else f"{found.epochs:,} of {found.total_epochs:,}"
+
+
+def _progress(found: Detail) -> Component:
+    total = found.total_epochs
+    if not total:
+        return stat("Progress", NOTHING, hint="the number of epochs is not known")
+    share = min(1.0, found.epochs / total)
+    return stat("Progress", f"{share:.0%}", hint=progress(found.epochs, total, label="Epochs done"))

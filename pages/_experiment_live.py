@@ -1,0 +1,154 @@
+"""A running experiment: asked every two seconds whether there is anything new, and only what is new is sent."""
+
+from typing import Any
+
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, no_update
+from dash.development.base_component import Component
+
+from components.shell import PAGE_VISIBLE_ID
+from database.engine import snapshot
+from pages import _curve_figures as drawing
+from pages import _experiment_changes as changes
+from pages import _experiment_head as head
+from pages import _experiment_results as results
+from pages._curve_callbacks import show
+from pages._curve_controls import choices_from, page_of
+from pages._experiment_ids import PREFIX, first_id
+from pages._page import Page
+from services.curves.growth import Growth, grows, growth
+from services.curves.panels import Panel, panels
+from services.experiments import details
+from services.experiments.details import Detail
+from web.identity import current_actor
+
+TICK, SEEN, ALIVE, NEWS = "experiment-tick", "experiment-seen", "experiment-alive", "experiment-news"
+POLL_MILLISECONDS = 2000
+UNCHANGED = (no_update,) * 12
+_BETTER = {"val_loss": "min", "val_accuracy": "max"}
+
+
+def stores(found: Detail, seen: str) -> list[Component]:
+    """The clock and what it remembers; an experiment that has ended is never asked about again."""
+    return [
+        dcc.Interval(id=TICK, interval=POLL_MILLISECONDS, disabled=not found.is_active),
+        dcc.Store(id=SEEN, data=seen),
+        dcc.Store(id=ALIVE, data=found.is_active),
+        dcc.Store(id=NEWS),
+        dcc.Store(id=f"{PREFIX}-nothing"),
+    ]
+
+
+def news(drawn: Any, found: list[Panel], choices: Any, seen: list[str], session: Any) -> tuple[Any, Any, Any]:
+    """What to add to panels, what to draw anew, and what is drawn then."""
+    before = drawing.known(drawn)
+    stale = drawing.stale(found, seen, drawn, choices)
+    growing = []
+    for panel in stale:
+        signature, points = before.get(panel.key, ("", []))
+        if signature == choices.signature and grows(panel, choices.view(len(panel.series)), points):
+            growing.append(panel)
+    added, again = growth(session, growing, {panel.key: before[panel.key][1] for panel in growing})
+    anew = [panel for panel in stale if panel.key not in added or panel.key in again]
+    made = drawing.figures(session, anew, choices, drawing.by_role)
+    remembered = {key: [how, points] for key, (how, points) in before.items()}
+    remembered |= drawing.state_of(stale, choices)
+    by_key = {panel.key: panel for panel in growing}
+    sent = {
+        key: {
+            "total": by_key[key].points,
+            "lines": [_line(by_key[key], line) for line in lines],
+        }
+        for key, lines in added.items()
+        if key not in again
+    }
+    extension = {"prefix": PREFIX, "signature": choices.signature, "panels": sent} if sent else no_update
+    return extension, made, remembered if stale else no_update
+
+
+def _line(panel: Panel, line: Growth) -> dict[str, Any]:
+    better = _BETTER.get(panel.series[line.line].role or "")
+    return {"line": line.line, "had": line.had, "x": line.x, "y": line.y, "better": better}
+
+
+def register(page: Page) -> None:
+    """Bind the clock."""
+
+    @page.callback(
+        Output(SEEN, "data"),
+        Output(ALIVE, "data"),
+        Output(head.BADGE, "children"),
+        Output(head.SUMMARY, "children"),
+        Output(changes.ACTIONS, "children", allow_duplicate=True),
+        Output(NEWS, "data"),
+        Output(f"{PREFIX}-drawn", "data", allow_duplicate=True),
+        Output(f"{PREFIX}-shown", "data", allow_duplicate=True),
+        Output(f"{PREFIX}-grid", "children", allow_duplicate=True),
+        Output(results.ROWS, "data"),
+        Output(results.LAST, "data"),
+        Output(results.RANGE, "data"),
+        Input(TICK, "n_intervals"),
+        State(SEEN, "data"),
+        State(f"{PREFIX}-ids", "data"),
+        State(f"{PREFIX}-visible", "data"),
+        State(f"{PREFIX}-smoothing", "value"),
+        State(f"{PREFIX}-axis", "value"),
+        State(f"{PREFIX}-flags", "value"),
+        State(f"{PREFIX}-zoom", "data"),
+        State(f"{PREFIX}-filter", "value"),
+        State(f"{PREFIX}-page", "data"),
+        State(f"{PREFIX}-shown", "data"),
+        State(f"{PREFIX}-drawn", "data"),
+        State(results.LAST, "data"),
+        prevent_initial_call=True,
+    )
+    def look_for_news(
+        _tick: Any, seen: Any, ids: Any, on_screen: Any, smoothing: Any, axis: Any, flags: Any, zoom: Any,
+        text: Any, number: Any, shown: Any, drawn: Any, last: Any,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Send what is new since the last look; mostly that is nothing."""
+        actor, experiment_id = current_actor(), first_id(ids)
+        with snapshot() as session:
+            now = details.cursor(session, actor, experiment_id)
+            if now == seen:
+                return UNCHANGED
+            found = details.detail(session, actor, experiment_id)
+            choices = choices_from(axis, smoothing, flags, text, zoom)
+            every = panels(session, actor, [experiment_id])
+            here, _, _ = page_of(every, choices.text, number)
+            keys = [panel.key for panel in here]
+            same = keys == shown
+            extension, made, remembered = (
+                news(drawn, here, choices, drawing.visible(on_screen), session) if same else (no_update, {}, {})
+            )
+            rows = results.rows_after(session, actor, experiment_id, last)
+            span = details.matrix_span(session, actor, experiment_id)
+        show(PREFIX, made)
+        # New metrics make new panels: the grid is put up again, and what is on screen is drawn.
+        grid = no_update if same else drawing.views(PREFIX, here, {})
+        return (
+            now,
+            found.is_active,
+            head.badge(found),
+            head.summary(found),
+            no_update if found.is_active else changes.buttons(found, actor),
+            extension,
+            remembered,
+            no_update if same else keys,
+            grid,
+            results.packed(rows) if rows else no_update,
+            results.cursor_of(rows, last),
+            no_update if span is None else list(span),
+        )
+
+    clientside_callback(
+        ClientsideFunction("pfd", "stop_polling"),
+        Output(TICK, "disabled"),
+        Input(PAGE_VISIBLE_ID, "data"),
+        Input(ALIVE, "data"),
+    )
+    clientside_callback(
+        ClientsideFunction("pfd", "extend_panels"),
+        Output(f"{PREFIX}-nothing", "data"),
+        Input(NEWS, "data"),
+        prevent_initial_call=True,
+    )

@@ -1,0 +1,80 @@
+"""What the list's controls ask for, made from what the browser sends; all of it is a stranger's word."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.errors import Invalid
+from services.experiments.conditions import STATUSES, Filter, metric_of
+from services.experiments.listing import ListQuery
+
+DEFAULT_COLUMNS = ("metric:max:val_accuracy", "metric:min:val_loss")
+STATUS_CHOICES = ("all", *STATUSES, "deleted")
+MOST_COLUMNS = 12
+
+
+def columns_from(value: Any) -> tuple[str, ...]:
+    """The extra columns that are well-formed, each once."""
+    if isinstance(value, str):
+        value = value.split(",") if value else []
+    if not isinstance(value, Sequence):
+        return DEFAULT_COLUMNS
+    good: list[str] = []
+    for item in value:
+        if not isinstance(item, str) or item in good:
+            continue
+        if item.startswith("param:") and 6 < len(item) <= 256:
+            good.append(item)
+        elif item.startswith("metric:"):
+            try:
+                metric_of(item)
+            except Invalid:
+                continue
+            good.append(item)
+    return tuple(good[:MOST_COLUMNS])
+
+
+def query_from(
+    request: Mapping[str, Any] | None,
+    text: Any,
+    status: Any,
+    columns: Any,
+    filter_model: Mapping[str, Any] | None = None,
+) -> ListQuery:
+    """A ListQuery from a grid's request and the page's controls."""
+    request = request if isinstance(request, Mapping) else {}
+    extra = columns_from(columns)
+    model = filter_model if filter_model is not None else request.get("filterModel")
+    filters = list(_filters(model if isinstance(model, Mapping) else {}))
+    if status in STATUS_CHOICES and status not in {"all", "deleted"}:
+        filters.append(Filter("status", "in", [status]))
+    sort = request.get("sortModel")
+    first = sort[0] if isinstance(sort, list) and sort and isinstance(sort[0], Mapping) else {}
+    start, end = _whole(request.get("startRow"), 0), _whole(request.get("endRow"), 100)
+    return ListQuery(
+        filters=tuple(filters),
+        text=text if isinstance(text, str) else "",
+        sort=str(first.get("colId", "created")),
+        descending=first.get("sort", "desc") != "asc",
+        offset=start,
+        limit=max(1, end - start),
+        metrics=tuple(item for item in extra if item.startswith("metric:")),
+        params=tuple(item.removeprefix("param:") for item in extra if item.startswith("param:")),
+        deleted=status == "deleted",
+    )
+
+
+def _whole(value: Any, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else otherwise
+
+
+def _filters(model: Mapping[str, Any]) -> list[Filter]:
+    found = []
+    for column, item in list(model.items())[:30]:
+        if not isinstance(item, Mapping):
+            continue
+        kind = str(item.get("type", ""))
+        if item.get("filterType") == "date":
+            found.append(Filter(column, kind, item.get("dateFrom"), item.get("dateTo")))
+        else:
+            found.append(Filter(column, kind, item.get("filter"), item.get("filterTo")))
+    return found

@@ -1,0 +1,44 @@
+"""The frame around the pages: navigation by permission, account menu, stores that every page shares."""
+
+import dash
+from dash import dcc, html
+from dash.development.base_component import Component
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from components.shell import NavEntry, NavGroup, UserBadge, shell
+from models.permissions import has_permission
+from web.identity import current_session
+
+# Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
+GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
+    (None, (("/", "Home", "house"),)),
+    ("Experiments", (("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
+)
+
+
+def navigation() -> list[NavGroup]:
+    """What the person may open, in groups."""
+    allowed = {page["path"] for page in dash.page_registry.values() if has_permission(current_user, page["permission"])}
+    groups = []
+    for label, entries in GROUPS:
+        shown = [NavEntry(text, path, icon) for path, text, icon in entries if path in allowed]  # type: ignore[arg-type]
+        if shown:
+            groups.append(NavGroup(label, shown))
+    return groups
+
+
+def frame() -> Component:
+    """The layout of the app for whoever is signed in."""
+    signed_in = current_session()
+    return html.Div(
+        [
+            dcc.Location(id="address", refresh="callback-nav"),
+            shell(
+                navigation=navigation(),
+                user=UserBadge(signed_in.actor.username, signed_in.actor.role.replace("_", " "), signed_in.email),
+                page_container=dash.page_container,
+                csrf_token=generate_csrf(),
+            ),
+        ]
+    )

@@ -1,0 +1,101 @@
+"""How a page is declared: its permission once, and layout and callbacks bound to it."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import dash
+from dash.development.base_component import Component
+from flask_login import current_user
+
+from components.feedback import error_state
+from models.permissions import Permission, PermissionDenied, has_permission
+from web.callbacks import announce, path_variables, told
+from web.identity import current_actor
+from web.tracing import request_id
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Ask for the permission before the function runs, and leave a mark that the start-up check reads."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            current_actor().require(permission)
+            return function(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the dashboard."""
+
+    module: str
+    permission: Permission
+
+    def layout(self, function: Callable[..., Component]) -> Callable[..., Component]:
+        """Bind the layout: without the permission it is a page that says so, and a refusal is told in words."""
+
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Component:
+            if not has_permission(current_user, self.permission):
+                return error_state("Not allowed", str(PermissionDenied(self.permission.value)), request_id=request_id())
+            try:
+                return function(*args, **{**kwargs, **path_variables()})
+            except Exception as error:  # the last stop before a blank page: told in words, the bug goes to the log
+                return _page_of(error)
+
+        dash.page_registry[self.module]["layout"] = guarded
+        return guarded
+
+    def callback(
+        self,
+        *dependencies: Any,
+        permission: Permission | None = None,
+        failure: Any = None,
+        **options: Any,
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Bind a callback to the page's permission, or to a stricter one; `failure` is its output after an error."""
+        needed = permission or self.permission
+
+        def register(function: Callable[P, R]) -> Callable[P, R]:
+            if failure is not None:
+
+                def fail(error: Exception) -> Any:
+                    announce(error)
+                    return failure
+
+                options["on_error"] = fail
+            dash.callback(*dependencies, **options)(_marked(requires(needed)(function), needed))
+            return function
+
+        return register
+
+
+def _page_of(error: Exception) -> Component:
+    title = {403: "Not allowed", 404: "Not found"}.get(getattr(error, "status_code", 500), "Something went wrong")
+    return error_state(title, told(error), request_id=request_id())
+
+
+def _marked(function: Any, permission: Permission) -> Any:
+    # functools.wraps copies attributes, so that Dash's own wrapper around the callback carries the mark too.
+    function.permission = permission
+    return function
+
+
+def register_page(module: str, *, title: str, permission: Permission, **options: Any) -> Page:
+    """Declare a page with the one permission that its layout and callbacks share.
+
+    Pass `path` or `path_template`; with `exists`, a function of the template's variables, what it denies answers 404.
+    """
+    dash.register_page(  # type: ignore[no-untyped-call]
+        module, title=f"{title} · PFD", permission=permission, **options
+    )
+    return Page(module, permission)

@@ -1,0 +1,129 @@
+"""One experiment: how far it is, its curves, its confusion, what it was made of; it grows while one looks."""
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from components.config_tree import config_tree
+from components.shell import page_header, section
+from components.values import copy_button, key_value_list, tag_list, time_tag
+from database.engine import snapshot
+from models.permissions import Permission
+from pages import _curve_callbacks, _curve_figures
+from pages import _experiment_changes as changes
+from pages import _experiment_head as head
+from pages import _experiment_live as live
+from pages import _experiment_results as results
+from pages._curve_controls import choices_from
+from pages._experiment_ids import PREFIX, first_id, number_of
+from pages._page import register_page
+from services.curves.panels import Panel, panels
+from services.errors import NotFound
+from services.experiments import details
+from services.experiments.details import Detail
+from web.identity import current_actor
+
+
+def exists(experiment_id: str) -> bool:
+    """Whether the address leads to an experiment, for the status of the answer."""
+    try:
+        number = number_of(experiment_id)
+    except NotFound:
+        return False
+    with snapshot() as session:
+        return details.exists(session, current_actor(), number)
+
+
+page = register_page(
+    __name__,
+    path_template="/experiments/<experiment_id>",
+    title="Experiment",
+    permission=Permission.VIEW_EXPERIMENTS,
+    exists=exists,
+)
+
+
+@page.layout
+def layout(
+    experiment_id: str = "", x: str = "", smoothing: str = "", show: str = "", panels: str = "", **query: str
+) -> Component:
+    """The page as it is now; what runs grows from here."""
+    number, actor = number_of(experiment_id), current_actor()
+    zoom = {"axis": x or "step", "low": query.get("low"), "high": query.get("high")}
+    choices = choices_from(x, smoothing, show, panels, zoom)
+    with snapshot() as session:
+        found = details.detail(session, actor, number)
+        seen = details.cursor(session, actor, number)
+        curves = _curve_callbacks.panels_part(session, PREFIX, [number], _source, choices, True)
+        parts = results.parts(session, actor, number)
+    return html.Div(
+        [
+            page_header(
+                found.name,
+                breadcrumbs=[("Experiments", "/experiments")],
+                badge=html.Span(head.badge(found), id=head.BADGE),
+                actions=changes.actions(found, actor),
+                subtitle=head.subtitle(found),
+            ),
+            html.Div(head.summary(found), id=head.SUMMARY),
+            section("Curves", curves),
+            *parts,
+            _made_of(found),
+            changes.notes_section(found, actor),
+            _artefacts(found),
+            *live.stores(found, seen),
+            *changes.dialogs(),
+            dcc.Store(id=f"{PREFIX}-search"),
+        ],
+        className="experiment",
+    )
+
+
+def _source(session: Any, ids: Any) -> tuple[list[Panel], _curve_figures.Naming]:
+    return panels(session, current_actor(), [first_id(ids)]), _curve_figures.by_role
+
+
+def _made_of(found: Detail) -> Component:
+    parent = found.parent_id
+    facts = key_value_list(
+        [
+            ("Model", found.model),
+            ("Dataset", found.dataset),
+            ("Group", found.group),
+            ("Owner", found.owner),
+            ("Source", found.source),
+            ("Part of", None if parent is None else dcc.Link(f"Experiment {parent}", href=f"/experiments/{parent}")),
+            ("Created", time_tag(found.created, "datetime")),
+            ("Started", time_tag(found.started, "datetime")),
+            ("Ended", time_tag(found.ended, "datetime")),
+            ("Tags", tag_list(found.tags) if found.tags else None),
+        ]
+    )
+    return html.Div(
+        [
+            section("Details", facts),
+            section("Hyper-parameters", config_tree(found.hyperparameters, id="experiment-params", label="Parameters")),
+            section("Configuration", config_tree(found.config, id="experiment-config", open_depth=1)),
+        ],
+        className="experiment-columns",
+    )
+
+
+def _artefacts(found: Detail) -> Component:
+    if not found.paths:
+        return section("Artefacts", html.P("No files were recorded.", className="muted"))
+    rows = [
+        html.Li(
+            [html.Span(kind, className="muted"), html.Code(path), copy_button(path, label=f"Copy {path[:80]}")],
+            className="artefact",
+        )
+        for kind, path in found.paths
+    ]
+    return section("Artefacts", html.Ul(rows, className="artefacts"))
+
+
+_curve_callbacks.register(page, PREFIX, _source, labels=True)
+live.register(page)
+results.register(page)
+changes.register(page)

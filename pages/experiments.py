@@ -1,0 +1,366 @@
+"""The experiment list: found, sorted and filtered in SQL, acted on one by one or many at once."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.grid import (
+    Column,
+    actions_column,
+    column,
+    data_grid,
+    duration_column,
+    link_column,
+    number_column,
+    status_column,
+    tags_column,
+    time_column,
+)
+from components.icons import icon
+from components.shell import PAGE_VISIBLE_ID, page_header
+from database.engine import snapshot, transaction
+from models.permissions import Permission
+from pages import _experiment_actions as acts
+from pages._experiment_query import STATUS_CHOICES, columns_from, query_from
+from pages._page import register_page
+from services.experiments import exporting, listing, options
+from web.identity import current_actor
+
+page = register_page(__name__, path="/experiments", title="Experiments", permission=Permission.VIEW_EXPERIMENTS)
+
+GRID, SEARCH, STATUS, COLUMNS = "experiments-grid", "experiments-search", "experiments-status", "experiments-columns"
+COUNT, TICK, VERSION, QUERY = "experiments-count", "experiments-tick", "experiments-version", "experiments-query"
+EXPORT, DOWNLOAD = "experiments-export", "experiments-download"
+CHOOSER, CHOOSE = "experiments-chooser", "experiments-choose"
+KIND, NAME, ADD, CHOSEN = "experiments-kind", "experiments-column-name", "experiments-add", "experiments-chosen"
+ADDRESS, NOWHERE = "experiments-address", "experiments-nowhere"
+POLL_MILLISECONDS = 5000
+
+WORDS = {"max": "highest", "min": "lowest", "last": "last"}
+
+
+@page.layout
+def layout(q: str = "", status: str = "all", columns: str | None = None, **_: str) -> Component:
+    """Controls and an empty grid; the grid asks for its rows."""
+    chosen = columns_from(columns)
+    actor = current_actor()
+    with snapshot() as session:
+        version = options.version(session, actor)
+    status = status if status in STATUS_CHOICES else "all"
+    may_edit = actor.may(Permission.CREATE_EXPERIMENTS)
+    return html.Div(
+        [
+            page_header("Experiments", subtitle=html.Span(id=COUNT, className="num"), actions=_header_actions(actor)),
+            html.Div(
+                [
+                    html.Div(
+                        [
+                            dbc.Label("Search", html_for=SEARCH, class_name="visually-hidden"),
+                            dbc.Input(
+                                id=SEARCH,
+                                type="search",
+                                value=q[:200],
+                                placeholder="Search names, models, notes",
+                                debounce=300,
+                                maxlength=200,
+                            ),
+                        ],
+                        className="toolbar-search",
+                    ),
+                    html.Div(
+                        [
+                            dbc.Label("Status", html_for=STATUS, class_name="visually-hidden"),
+                            dbc.Select(
+                                id=STATUS,
+                                value=status,
+                                options=[
+                                    {"label": "All statuses" if word == "all" else word.capitalize(), "value": word}
+                                    for word in STATUS_CHOICES
+                                ],
+                            ),
+                        ]
+                    ),
+                    html.Div(acts.bulk_bar(actor), className="toolbar-end"),
+                ],
+                className="toolbar",
+            ),
+            data_grid(
+                GRID,
+                _column_definitions(chosen, may_edit),
+                label="Experiments",
+                selectable=True,
+                empty_text="Nothing here. Clear search and filters, or bring runs in with: pfd import",
+                options={
+                    "suppressFieldDotNotation": True,
+                    "selectionColumnDef": {"pinned": "left", "width": 44},
+                    "multiSortKey": None,
+                    "alwaysMultiSort": False,
+                },
+            ),
+            dcc.Store(id=COLUMNS, data=list(chosen)),
+            dcc.Store(id=QUERY),
+            dcc.Store(id=VERSION, data=version),
+            dcc.Store(id=ADDRESS),
+            dcc.Store(id=NOWHERE),
+            dcc.Store(id=f"{GRID}-id", data=GRID),
+            dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
+            dcc.Download(id=DOWNLOAD),
+            _chooser(),
+            *acts.dialogs(),
+        ],
+        className="page-fill",
+    )
+
+
+def _header_actions(actor: Any) -> list[Component]:
+    buttons: list[Component] = [
+        html.Button([icon("columns-gap"), "Columns"], id=CHOOSE, type="button", className="btn btn-outline-secondary")
+    ]
+    if actor.may(Permission.EXPORT_RESULTS):
+        buttons.append(
+            html.Button([icon("download"), "CSV"], id=EXPORT, type="button", className="btn btn-outline-secondary")
+        )
+    return buttons
+
+
+def _column_definitions(extra: tuple[str, ...], may_edit: bool) -> list[Column]:
+    return [
+        link_column("name", "Name", filter="text", width=330, flex=None, pinned="left", lockPinned=True),
+        status_column(filter="none"),
+        column("model", "Model", width=140),
+        column("dataset", "Dataset", width=140),
+        tags_column(minWidth=190),
+        *[_extra_column(name) for name in extra],
+        number_column("epochs", "Epochs", digits=0, width=100),
+        duration_column("duration", "Duration"),
+        column("owner", "Owner", width=120),
+        column("group", "Group", width=150),
+        time_column("created", "Created", sort="desc"),
+        actions_column(acts.row_actions(may_edit)),
+    ]
+
+
+def _extra_column(name: str) -> Column:
+    if name.startswith("metric:"):
+        _, which, key = name.split(":", 2)
+        return number_column(name, f"{which} {key}", width=176, headerTooltip=f"{WORDS[which]} {key}")
+    return column(name, name.removeprefix("param:"), width=120, headerTooltip=name)
+
+
+def _chooser() -> dbc.Modal:
+    field = "form-field"
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Columns"), close_button=True),
+            dbc.ModalBody(
+                [
+                    html.Div(
+                        [
+                            dbc.Label("Show", html_for=KIND),
+                            dbc.Select(
+                                id=KIND,
+                                value="max",
+                                options=[
+                                    {"label": "Highest value of a metric", "value": "max"},
+                                    {"label": "Lowest value of a metric", "value": "min"},
+                                    {"label": "Last value of a metric", "value": "last"},
+                                    {"label": "Hyper-parameter", "value": "param"},
+                                ],
+                            ),
+                        ],
+                        className=field,
+                    ),
+                    html.Div([dbc.Label("Name", html_for=NAME), dbc.Select(id=NAME, options=[])], className=field),
+                    html.Button([icon("plus-lg"), "Add column"], id=ADD, type="button", className="btn btn-primary"),
+                    html.Fieldset(
+                        [
+                            html.Legend("Shown", className="form-label"),
+                            dbc.Checklist(id=CHOSEN, options=[], value=[]),
+                        ],
+                        className=field,
+                    ),
+                ],
+                className="dialog-form",
+            ),
+        ],
+        id=CHOOSER,
+        is_open=False,
+    )
+
+
+@page.callback(
+    Output(GRID, "getRowsResponse"),
+    Input(GRID, "getRowsRequest"),
+    State(SEARCH, "value"),
+    State(STATUS, "value"),
+    State(COLUMNS, "data"),
+    prevent_initial_call=True,
+    failure={"rowData": [], "rowCount": 0},
+)
+def rows(request: Any, text: Any, status: Any, columns: Any) -> Any:
+    """One block of rows; how many there are in all is another question, asked once."""
+    if not request:
+        return no_update
+    query = query_from(request, text, status, columns)
+    with snapshot() as session:
+        found = listing.list_rows(session, current_actor(), query)
+    shown = [
+        {**row, "href": f"/experiments/{row['id']}", "tags": [tag["name"] for tag in row["tags"]]} for row in found.rows
+    ]
+    response: dict[str, Any] = {"rowData": shown}
+    if not found.has_more:
+        response["rowCount"] = query.offset + len(shown)
+    return response
+
+
+@page.callback(
+    Output(COUNT, "children"),
+    Output(QUERY, "data"),
+    Output(ADDRESS, "data"),
+    Input(SEARCH, "value"),
+    Input(STATUS, "value"),
+    Input(COLUMNS, "data"),
+    Input(GRID, "filterModel"),
+    Input(VERSION, "data"),
+    Input(acts.DONE, "data"),
+)
+def count(text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any) -> tuple[Any, Any, Any]:
+    """How many match, and the address that shows the same again."""
+    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
+    actor = current_actor()
+    with snapshot() as session:
+        number = listing.count(session, actor, query)
+    state = {"q": query.text, "status": status if status in STATUS_CHOICES and status != "all" else ""}
+    chosen = columns_from(columns)
+    if chosen != columns_from(None):
+        state["columns"] = ",".join(chosen)
+    address = urlencode({key: value for key, value in state.items() if value or key == "columns"})
+    word = "experiment" if number == 1 else "experiments"
+    return f"{number:,} {word}", [query.text, state["status"], list(chosen)], f"?{address}" if address else ""
+
+
+@page.callback(
+    Output(VERSION, "data"),
+    Input(TICK, "n_intervals"),
+    State(VERSION, "data"),
+    State(PAGE_VISIBLE_ID, "data"),
+    prevent_initial_call=True,
+)
+def look_for_news(_tick: Any, seen: Any, visible: Any) -> Any:
+    """Whether the list would look different by now; the rows themselves are asked for by the grid."""
+    if visible is False:
+        return no_update
+    with snapshot() as session:
+        version = options.version(session, current_actor())
+    return no_update if version == seen else version
+
+
+@page.callback(Output(GRID, "columnDefs"), Input(COLUMNS, "data"), prevent_initial_call=True)
+def set_columns(columns: Any) -> list[Column]:
+    """The grid's columns."""
+    return _column_definitions(columns_from(columns), current_actor().may(Permission.CREATE_EXPERIMENTS))
+
+
+@page.callback(
+    Output(CHOOSER, "is_open"),
+    Output(NAME, "options"),
+    Output(NAME, "value"),
+    Output(CHOSEN, "options"),
+    Output(CHOSEN, "value"),
+    Input(CHOOSE, "n_clicks"),
+    Input(KIND, "value"),
+    State(COLUMNS, "data"),
+    prevent_initial_call=True,
+)
+def choose(_clicks: Any, kind: Any, columns: Any) -> tuple[Any, ...]:
+    """Offer the metrics or hyper-parameters that there are."""
+    actor = current_actor()
+    with snapshot() as session:
+        names = options.param_names(session, actor) if kind == "param" else options.metric_names(session, actor)
+    chosen = columns_from(columns)
+    shown = [{"label": _label(name), "value": name} for name in chosen]
+    return True, names, names[0] if names else None, shown, list(chosen)
+
+
+def _label(name: str) -> str:
+    if name.startswith("param:"):
+        return f"{name.removeprefix('param:')} (hyper-parameter)"
+    _, which, key = name.split(":", 2)
+    return f"{key} ({WORDS[which]})"
+
+
+@page.callback(
+    Output(COLUMNS, "data"),
+    Output(CHOSEN, "options", allow_duplicate=True),
+    Output(CHOSEN, "value", allow_duplicate=True),
+    Input(ADD, "n_clicks"),
+    Input(CHOSEN, "value"),
+    State(KIND, "value"),
+    State(NAME, "value"),
+    State(COLUMNS, "data"),
+    prevent_initial_call=True,
+)
+def change_columns(_add: Any, kept: Any, kind: Any, name: Any, columns: Any) -> tuple[Any, ...]:
+    """Add the named column, or take away those no longer ticked."""
+    from dash import ctx
+
+    before = columns_from(columns)
+    if ctx.triggered_id == ADD:
+        if not isinstance(name, str) or not name:
+            return no_update, no_update, no_update
+        wanted = f"param:{name}" if kind == "param" else f"metric:{kind}:{name}"
+        after = columns_from([*before, wanted])
+    else:
+        after = tuple(item for item in before if isinstance(kept, list) and item in kept)
+    if after == before:
+        return no_update, no_update, no_update
+    return list(after), [{"label": _label(item), "value": item} for item in after], list(after)
+
+
+@page.callback(
+    Output(DOWNLOAD, "data"),
+    Input(EXPORT, "n_clicks"),
+    State(GRID, "filterModel"),
+    State(SEARCH, "value"),
+    State(STATUS, "value"),
+    State(COLUMNS, "data"),
+    permission=Permission.EXPORT_RESULTS,
+    prevent_initial_call=True,
+)
+def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any) -> Any:
+    """The filtered list as CSV."""
+    if not clicks:
+        return no_update
+    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
+    with transaction() as session:
+        content, number, cut = exporting.list_as_csv(session, current_actor(), query)
+    if cut:
+        acts.say("warning", f"The file holds the first {number:,} experiments; narrow the filter for the rest.")
+    return {"content": content, "filename": "experiments.csv", "type": "text/csv"}
+
+
+acts.register(page, GRID)
+
+for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("clear_selection", acts.DONE)):
+    clientside_callback(
+        ClientsideFunction("pfd", function),
+        Output(NOWHERE, "data", allow_duplicate=True),
+        Input(trigger, "data"),
+        State(f"{GRID}-id", "data"),
+        prevent_initial_call=True,
+    )
+clientside_callback(
+    ClientsideFunction("pfd", "fit_grid"),
+    Output(NOWHERE, "data", allow_duplicate=True),
+    Input(f"{GRID}-id", "data"),
+    prevent_initial_call="initial_duplicate",
+)
+clientside_callback(
+    ClientsideFunction("pfd", "replace_search"),
+    Output(NOWHERE, "data"),
+    Input(ADDRESS, "data"),
+    prevent_initial_call=True,
+)

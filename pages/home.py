@@ -1,0 +1,264 @@
+"""Home: what runs, what ended, what failed since the last visit, what is best, how the installation is."""
+
+from typing import Any
+
+import dash
+from dash import Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.feedback import confirm_dialog, empty_state, notice, status_badge
+from components.figures.sparkline import sparkline
+from components.icons import icon
+from components.plain_table import plain_table
+from components.shell import PAGE_VISIBLE_ID, page_header, section
+from components.toasts import TOASTS_ID, toast
+from components.values import duration_text, number, progress, time_tag
+from database.engine import snapshot, transaction
+from models.permissions import Permission
+from pages._page import register_page
+from services import demo, health, home
+from web.identity import current_actor, current_session
+
+page = register_page(__name__, path="/", title="Home", permission=Permission.VIEW_EXPERIMENTS)
+
+LIVE, TICK, SEEN = "home-live", "home-tick", "home-seen"
+FAILED, BEST = "home-failed", "home-best"
+REMOVE_DEMO, DEMO_DIALOG, DEMO_NOTICE = "home-remove-demo", "home-demo-dialog", "home-demo-notice"
+POLL_MILLISECONDS = 3000
+
+
+@page.layout
+def layout(**_: str) -> Component:
+    """The page as it is now; its upper half is asked for again while it is looked at."""
+    actor, signed_in = current_actor(), current_session()
+    with snapshot() as session:
+        demos = home.demo_count(session, actor)
+        live, version = _live(session)
+        since = home.last_visit(session, actor, signed_in.session_id)
+        total, failures = home.failures_since(session, actor, since)
+        best = home.best_per_dataset(session, actor)
+        state = health.overview(session)
+    return html.Div(
+        [
+            page_header("Home", subtitle=_health_line(state)),
+            html.Div(_demo_notice(demos, actor.may(Permission.MANAGE_DEMO)), id=DEMO_NOTICE),
+            html.Div(live, id=LIVE),
+            section("Failed since your last visit", html.Div(_failures(failures, total, since), id=FAILED)),
+            section("Best on each dataset", html.Div(_best(best), id=BEST), hint="highest validation accuracy"),
+            dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
+            dcc.Store(id=SEEN, data=version),
+            confirm_dialog(
+                DEMO_DIALOG,
+                "Remove the demo?",
+                body="The demo dataset, its signals and its experiments go for good. Your own experiments stay.",
+                confirm_label="Remove demo",
+                danger=True,
+            ),
+        ]
+    )
+
+
+def _live(session: Any) -> tuple[Component, str]:
+    actor = current_actor()
+    rows = home.active(session, actor)
+    total = home.count_active(session, actor)
+    ended = home.finished(session, actor)
+    if not rows and not ended:
+        return _first_steps(), "empty"
+    version = f"{[(row['id'], row['epochs'], row['status']) for row in rows]}{total}{[row['id'] for row in ended[:1]]}"
+    more = [dcc.Link(f"All {total}", href="/experiments")] if total > len(rows) else []
+    halves = [section("Running", _running(rows), actions=more), section("Last finished", _finished(ended))]
+    return html.Div(halves), version
+
+
+def _first_steps() -> Component:
+    return empty_state(
+        "No experiments yet",
+        html.Div(
+            [
+                html.P("Bring in the runs that you have:"),
+                html.Pre(
+                    html.Code(
+                        ".venv/bin/pfd import tensorboard runs/\n"
+                        ".venv/bin/pfd import mlflow mlruns/\n"
+                        ".venv/bin/pfd import csv metrics.csv"
+                    )
+                ),
+            ]
+        ),  # type: ignore[arg-type]
+        icon_name="activity",
+    )
+
+
+def _health_line(state: health.Health) -> Component:
+    words = {"healthy": "All systems healthy", "degraded": "Under load", "unhealthy": "Needs attention"}
+    kind = {"healthy": "completed", "degraded": "paused", "unhealthy": "failed"}[state.level]
+    icons = {"completed": "check-circle", "paused": "exclamation-circle", "failed": "exclamation-triangle"}
+    queue = f"{state.jobs_running} jobs running, {state.jobs_waiting} waiting"
+    return html.Span(
+        [
+            html.Span([icon(icons[kind]), words[state.level]], className=f"status status-{kind}"),  # type: ignore[arg-type]
+            html.Span(
+                f"CPU {state.cpu_percent:.0f} % · memory {state.memory_percent:.0f} % · "
+                f"disk {state.disk_percent:.0f} % · "
+                f"{'PostgreSQL' if state.database == 'postgresql' else 'SQLite'} · {queue}",
+                className="num",
+            ),
+        ],
+        className="health-line",
+    )
+
+
+def _demo_notice(demos: int, may_remove: bool) -> Component | None:
+    if not demos:
+        return None
+    return notice(
+        f"{demos} experiments are the demo: small models that this machine really trains on generated signals.",
+        action=html.Button("Remove demo", id=REMOVE_DEMO, type="button", className="btn btn-sm btn-outline-secondary")
+        if may_remove
+        else None,
+    )
+
+
+def _name(row: dict[str, Any]) -> Component:
+    return dcc.Link(row["name"], href=f"/experiments/{row['id']}", className="grid-link")
+
+
+def _running(rows: list[dict[str, Any]]) -> Component:
+    if not rows:
+        return html.P("Nothing is running.", className="muted")
+    return plain_table(
+        ("Experiment", "Status", "Curve", "Epochs", "Started"),
+        [
+            (
+                _name(row),
+                status_badge(row["status"]),
+                sparkline(row["curve"], label=f"{row['metric'] or 'Curve'} of {row['name']}"),
+                _epochs(row),
+                time_tag(row["started"]),
+            )
+            for row in rows
+        ],
+        label="Running experiments",
+        numeric=(3,),
+    )
+
+
+def _epochs(row: dict[str, Any]) -> Component:
+    if not row["total_epochs"]:
+        return html.Span(str(row["epochs"]), className="num")
+    return html.Span(
+        [
+            html.Span(f"{row['epochs']} / {row['total_epochs']}", className="num"),
+            progress(row["epochs"], row["total_epochs"], label=f"Epochs of {row['name']}"),
+        ],
+        className="epochs-cell",
+    )
+
+
+def _finished(rows: list[dict[str, Any]]) -> Component:
+    if not rows:
+        return html.P("Nothing has finished yet.", className="muted")
+    return plain_table(
+        ("Experiment", "Status", "Model", "Dataset", "Took", "Ended"),
+        [
+            (
+                _name(row),
+                status_badge(row["status"]),
+                row["model"] or "–",
+                row["dataset"] or "–",
+                duration_text(row["duration"]),
+                time_tag(row["ended"]),
+            )
+            for row in rows
+        ],
+        label="Experiments that ended last",
+        numeric=(4,),
+    )
+
+
+def _failures(rows: list[dict[str, Any]], total: int, since: Any) -> Component:
+    if not rows:
+        return html.P(["None since ", time_tag(since), "."], className="muted")
+    table = plain_table(
+        ("Experiment", "Reason", "Ended"),
+        [(_name(row), row["reason"] or "No reason was given.", time_tag(row["ended"])) for row in rows],
+        label="Experiments that failed since your last visit",
+    )
+    if total <= len(rows):
+        return table
+    return html.Div([table, dcc.Link(f"All {total} failures", href="/experiments?status=failed")])
+
+
+def _best(rows: list[dict[str, Any]]) -> Component:
+    if not rows:
+        return html.P("No experiment on a dataset has a validation accuracy yet.", className="muted")
+    return plain_table(
+        ("Dataset", "Experiment", "Model", "Accuracy", "Epoch", "Of"),
+        [
+            (
+                row["dataset"],
+                _name(row),
+                row["model"] or "–",
+                number(row["accuracy"]),
+                str(row["epoch"]),
+                str(row["compared"]),
+            )
+            for row in rows
+        ],
+        label="Best experiment on each dataset",
+        numeric=(3, 4, 5),
+    )
+
+
+@page.callback(
+    Output(LIVE, "children"),
+    Output(SEEN, "data"),
+    Input(TICK, "n_intervals"),
+    State(SEEN, "data"),
+    State(PAGE_VISIBLE_ID, "data"),
+    prevent_initial_call=True,
+)
+def refresh(_tick: int | None, seen: str | None, visible: bool | None) -> tuple[Any, Any]:
+    """Draw the upper half again, but only when something moved and somebody looks."""
+    if visible is False:
+        return no_update, no_update
+    with snapshot() as session:
+        children, version = _live(session)
+    return (no_update, no_update) if version == seen else (children, version)
+
+
+@page.callback(
+    Output(DEMO_DIALOG, "is_open"),
+    Input(REMOVE_DEMO, "n_clicks"),
+    Input(f"{DEMO_DIALOG}-cancel", "n_clicks"),
+    Input(f"{DEMO_DIALOG}-confirm", "n_clicks"),
+    permission=Permission.MANAGE_DEMO,
+    prevent_initial_call=True,
+)
+def ask_to_remove_demo(_open: int | None, _cancel: int | None, _confirm: int | None) -> bool:
+    """Ask first."""
+    return dash.ctx.triggered_id == REMOVE_DEMO and bool(_open)
+
+
+@page.callback(
+    Output(DEMO_NOTICE, "children"),
+    Output(FAILED, "children"),
+    Output(BEST, "children"),
+    Input(f"{DEMO_DIALOG}-confirm", "n_clicks"),
+    permission=Permission.MANAGE_DEMO,
+    prevent_initial_call=True,
+)
+def remove_demo(clicks: int | None) -> tuple[Any, Any, Any]:
+    """Remove the demo for good; the upper half of the page follows by itself."""
+    if not clicks:
+        return no_update, no_update, no_update
+    actor, signed_in = current_actor(), current_session()
+    with transaction() as session:
+        removed = demo.remove(session, actor)
+    with snapshot() as session:
+        since = home.last_visit(session, actor, signed_in.session_id)
+        total, failures = home.failures_since(session, actor, since)
+        best = home.best_per_dataset(session, actor)
+    dash.set_props(TOASTS_ID, {"data": toast("success", f"The demo is gone: {removed} experiments removed.")})
+    return None, _failures(failures, total, since), _best(best)

@@ -1,0 +1,156 @@
+"""People's accounts: set-up, creation, roles and passwords."""
+
+import hashlib
+import re
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.one_time_token import OneTimeToken
+from models.permissions import Permission, Role
+from models.user import User
+from services import audit, passwords, sessions
+from services.actor import SYSTEM, Actor
+from services.errors import Conflict, Invalid, NotFound
+from services.text import clean
+
+_USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
+_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}|[^@\s,;<>\"]{1,64}@localhost")
+SETUP_LASTS = timedelta(days=7)
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def anybody(session: Session) -> bool:
+    """Whether the installation has an owner yet."""
+    return session.scalar(select(User.id).limit(1)) is not None
+
+
+def new_setup_token(session: Session) -> str:
+    """A fresh one-time token for the set-up page; those of earlier starts end."""
+    session.execute(
+        update(OneTimeToken)
+        .where(OneTimeToken.purpose == "setup", OneTimeToken.used_at.is_(None))
+        .values(used_at=now())
+    )
+    token = secrets.token_urlsafe(32)
+    session.add(OneTimeToken(purpose="setup", token_hash=token_hash(token), expires_at=now() + SETUP_LASTS))
+    return token
+
+
+def setup_is_open(session: Session, token: str) -> bool:
+    """Whether this link may still make the first account."""
+    return _open_setup(session, token) is not None and not anybody(session)
+
+
+def _open_setup(session: Session, token: str) -> int | None:
+    return session.scalar(
+        select(OneTimeToken.id).where(
+            OneTimeToken.purpose == "setup",
+            OneTimeToken.token_hash == token_hash(token),
+            OneTimeToken.used_at.is_(None),
+            OneTimeToken.expires_at > now(),
+        )
+    )
+
+
+def complete_setup(session: Session, token: str, *, username: str, email: str, password_hash: str) -> User:
+    """Make the owner's account with the set-up link; of two at once, one wins."""
+    token_id = _open_setup(session, token)
+    used = token_id is not None and session.scalar(
+        update(OneTimeToken)
+        .where(OneTimeToken.id == token_id, OneTimeToken.used_at.is_(None))
+        .values(used_at=now())
+        .returning(OneTimeToken.id)
+    )
+    if not used or anybody(session):
+        raise NotFound("set-up link")
+    return _add(session, SYSTEM, username, email, Role.SUPER_ADMIN, password_hash)
+
+
+def check_new_account(username: str, email: str, password: str) -> tuple[str, str]:
+    """The user name and e-mail address as they will be stored, or what is wrong with them or the password."""
+    name = clean(username, field="username", longest=100, shortest=1).casefold()
+    if not _USERNAME.fullmatch(name):
+        raise Invalid("Use letters, digits, dots, dashes and underscores.", field="username")
+    address = clean(email, field="email", longest=255, shortest=3).casefold()
+    if not _EMAIL.fullmatch(address):
+        raise Invalid("This does not look like an e-mail address.", field="email")
+    passwords.check_policy(password, username=name, email=address)
+    return name, address
+
+
+def create(session: Session, actor: Actor, *, username: str, email: str, role: Role, password: str) -> User:
+    """Make an account; nobody makes one above their own."""
+    actor.require(Permission.MANAGE_USERS)
+    if role is Role.SUPER_ADMIN:
+        actor.require(Permission.SECURITY_SETTINGS)
+    name, address = check_new_account(username, email, password)
+    return _add(session, actor, name, address, role, passwords.hash_password(password))
+
+
+def _add(session: Session, actor: Actor, username: str, email: str, role: Role, password_hash: str) -> User:
+    taken = session.execute(
+        select(User.username, User.email).where((User.username == username) | (User.email == email)).limit(1)
+    ).first()
+    if taken is not None:
+        raise Conflict(
+            f"There is already an account {'named ' + username if taken[0] == username else 'with ' + email}."
+        )
+    user = User(username=username, email=email, role=role.value, password_hash=password_hash)
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Conflict("There is already an account with this name or e-mail address.") from error
+    audit.record(session, actor, "user.create", user=username, role=role.value)
+    return user
+
+
+def find(session: Session, username: str) -> User:
+    """The account of this name, locked for a change."""
+    user = session.scalar(select(User).where(User.username == username.casefold()).with_for_update())
+    if user is None:
+        raise NotFound(f"user {username[:100]!r}")
+    return user
+
+
+def set_role(session: Session, actor: Actor, username: str, role: Role) -> User:
+    """Change a role; the last super admin stays one."""
+    actor.require(Permission.MANAGE_USERS)
+    owners = session.scalars(
+        select(User.id).where(User.role == Role.SUPER_ADMIN.value, User.is_active).order_by(User.id).with_for_update()
+    ).all()
+    user = find(session, username)
+    if Role.SUPER_ADMIN.value in {user.role, role.value}:
+        actor.require(Permission.SECURITY_SETTINGS)
+    if user.role == Role.SUPER_ADMIN.value and role is not Role.SUPER_ADMIN and list(owners) == [user.id]:
+        raise Conflict(f"{user.username} is the last super admin and stays one.")
+    before, user.role = user.role, role.value
+    sessions.end_all(session, user.id, "role changed")
+    audit.record(session, actor, "user.set_role", user=user.username, before=before, after=role.value)
+    return user
+
+
+def reset_password(session: Session, actor: Actor, username: str, password: str) -> User:
+    """Set a new password and end every session of its owner."""
+    actor.require(Permission.DATABASE_ADMIN)
+    user = find(session, username)
+    passwords.check_policy(password, username=user.username, email=user.email)
+    user.password_hash = passwords.hash_password(password)
+    sessions.end_all(session, user.id, "password changed")
+    audit.record(session, actor, "user.reset_password", user=user.username)
+    return user
+
+
+def count_by_role(session: Session) -> dict[str, int]:
+    """How many active accounts each role has."""
+    rows = session.execute(select(User.role, func.count()).where(User.is_active).group_by(User.role))
+    return dict(rows.all())

@@ -1,0 +1,1 @@
+"""Experiments: who sees them, lists, one of them, their life and their changes."""

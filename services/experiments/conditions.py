@@ -1,0 +1,231 @@
+"""Filters of the experiment list as SQL: a closed list of columns, everything bound, nothing concatenated."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, not_, or_, select
+from sqlalchemy.orm import aliased
+
+from models.dataset import Dataset
+from models.experiment import ACTIVE, Experiment, ExperimentStatus
+from models.experiment_param import ExperimentParam
+from models.metric_series import MetricKey, MetricSeries
+from models.tag import ExperimentTag, Tag
+from models.user import User
+from services.errors import Invalid
+
+TEXT: dict[str, SQLColumnExpression[Any]] = {
+    "name": Experiment.name,
+    "model": Experiment.model_type,
+    "group": Experiment.group_name,
+}
+NUMBER: dict[str, SQLColumnExpression[Any]] = {
+    "epochs": Experiment.epochs_completed,
+    "duration": Experiment.duration_seconds,
+    "id": Experiment.id,
+}
+DATE: dict[str, SQLColumnExpression[Any]] = {"created": Experiment.created_at, "ended": Experiment.ended_at}
+STATUSES = tuple(status.value for status in ExperimentStatus)
+ACTIVE_STATUSES = tuple(status.value for status in ExperimentStatus if status in ACTIVE)
+WHICH = {"last": MetricSeries.last_value, "min": MetricSeries.min_value, "max": MetricSeries.max_value}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition: column (`name`, `metric:<last|min|max>:<key>`, `param:<name>` …), operation and operands."""
+
+    column: str
+    operation: str
+    value: Any = None
+    upper: Any = None
+
+
+_COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "equals": lambda column, value: column == value,
+    "notEqual": lambda column, value: or_(column != value, column.is_(None)),
+    "lessThan": lambda column, value: column < value,
+    "lessThanOrEqual": lambda column, value: column <= value,
+    "greaterThan": lambda column, value: column > value,
+    "greaterThanOrEqual": lambda column, value: column >= value,
+}
+
+
+def condition(item: Filter) -> ColumnElement[bool]:
+    """The SQL of one filter; an unknown column or operation is refused."""
+    column = item.column
+    if column in TEXT:
+        return _text(TEXT[column], item)
+    if column in NUMBER:
+        return _number(NUMBER[column], item)
+    if column in DATE:
+        return _date(DATE[column], item)
+    if column == "status":
+        return Experiment.status.in_(_statuses(item.value))
+    if column == "tags":
+        return _tagged(item)
+    if column == "dataset":
+        return _related(Experiment.dataset_id, Dataset.id, Dataset.name, item)
+    if column == "owner":
+        return _related(Experiment.created_by, User.id, User.username, item)
+    if column.startswith("metric:"):
+        which, key = metric_of(column)
+        # Aliases, because the list may itself be read from these tables when it is sorted by one of them.
+        series, keys = aliased(MetricSeries), aliased(MetricKey)
+        return exists(
+            select(series.id)
+            .join(keys, keys.id == series.key_id)
+            .where(
+                series.experiment_id == Experiment.id,
+                keys.name == key,
+                _number(getattr(series, WHICH[which].key), item),
+            )
+        )
+    if column.startswith("param:"):
+        return _param(column.removeprefix("param:"), item)
+    raise Invalid("There is no such column.", field=column[:60])
+
+
+def metric_of(column: str) -> tuple[str, str]:
+    """`metric:max:val_accuracy` taken apart."""
+    parts = column.split(":", 2)
+    if len(parts) != 3 or parts[1] not in WHICH or not 0 < len(parts[2]) <= 250:
+        raise Invalid("There is no such metric column.", field=column[:60])
+    return parts[1], parts[2]
+
+
+def _statuses(value: Any) -> list[ExperimentStatus]:
+    words = value if isinstance(value, list) else [value]
+    known = {status.value: status for status in ExperimentStatus}
+    return [known[word] for word in words if isinstance(word, str) and word in known]
+
+
+def _string(item: Filter) -> str:
+    if not isinstance(item.value, str | int | float) or len(str(item.value)) > 500 or "\x00" in str(item.value):
+        raise Invalid("A filter needs a short text.", field=item.column[:60])
+    try:
+        str(item.value).encode()
+    except UnicodeEncodeError as error:
+        raise Invalid("A filter needs valid Unicode.", field=item.column[:60]) from error
+    return str(item.value)
+
+
+def _text(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[bool]:
+    match item.operation:
+        case "blank":
+            return or_(column.is_(None), column == "")
+        case "notBlank":
+            return and_(column.is_not(None), column != "")
+    text = _string(item)
+    match item.operation:
+        case "contains":
+            return column.icontains(text, autoescape=True)
+        case "notContains":
+            return or_(not_(column.icontains(text, autoescape=True)), column.is_(None))
+        case "startsWith":
+            return column.istartswith(text, autoescape=True)
+        case "endsWith":
+            return column.iendswith(text, autoescape=True)
+        case "equals":
+            return column == text
+        case "notEqual":
+            return or_(column != text, column.is_(None))
+    raise Invalid("There is no such comparison.", field=item.column[:60])
+
+
+def number(value: Any, field: str) -> float:
+    """A finite number from a filter."""
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Invalid("A filter needs a number.", field=field[:60]) from error
+    if not math.isfinite(result) or abs(result) > 1e300:
+        raise Invalid("A filter needs a finite number.", field=field[:60])
+    return result
+
+
+def _number(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[bool]:
+    match item.operation:
+        case "blank":
+            return column.is_(None)
+        case "notBlank":
+            return column.is_not(None)
+        case "inRange":
+            return column.between(number(item.value, item.column), number(item.upper, item.column))
+    if item.operation not in _COMPARE:
+        raise Invalid("There is no such comparison.", field=item.column[:60])
+    return _COMPARE[item.operation](column, number(item.value, item.column))
+
+
+def _day(value: Any, field: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value).strip().replace(" ", "T", 1))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("A filter needs a date like 2026-11-21.", field=field[:60]) from error
+
+
+def _date(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[bool]:
+    match item.operation:
+        case "blank":
+            return column.is_(None)
+        case "notBlank":
+            return column.is_not(None)
+    low = _day(item.value, item.column)
+    match item.operation:
+        case "equals":
+            return and_(column >= low, column < low + timedelta(days=1))
+        case "notEqual":
+            return or_(column < low, column >= low + timedelta(days=1), column.is_(None))
+        case "inRange":
+            return and_(column >= low, column < _day(item.upper, item.column) + timedelta(days=1))
+    if item.operation not in _COMPARE:
+        raise Invalid("There is no such comparison.", field=item.column[:60])
+    return _COMPARE[item.operation](column, low)
+
+
+def _tagged(item: Filter) -> ColumnElement[bool]:
+    tagged = select(ExperimentTag.id).where(ExperimentTag.experiment_id == Experiment.id)
+    match item.operation:
+        case "blank":
+            return not_(exists(tagged))
+        case "notBlank":
+            return exists(tagged)
+    words = [word.strip().casefold() for word in _string(item).split(",") if word.strip()]
+    named = tagged.join(Tag, Tag.id == ExperimentTag.tag_id)
+    if item.operation == "equals":
+        return exists(named.where(Tag.name.in_(words)))
+    return exists(named.where(or_(*(Tag.name.icontains(word, autoescape=True) for word in words))))
+
+
+def _related(
+    key: SQLColumnExpression[Any], other: SQLColumnExpression[Any], name: SQLColumnExpression[Any], item: Filter
+) -> ColumnElement[bool]:
+    if item.operation == "blank":
+        return key.is_(None)
+    if item.operation == "notBlank":
+        return key.is_not(None)
+    if item.operation in {"notContains", "notEqual"}:
+        positive = Filter(item.column, "contains" if item.operation == "notContains" else "equals", item.value)
+        return not_(exists(select(other).where(other == key, _text(name, positive))))
+    return exists(select(other).where(other == key, _text(name, item)))
+
+
+def _param(name: str, item: Filter) -> ColumnElement[bool]:
+    if not 0 < len(name) <= 250:
+        raise Invalid("There is no such hyper-parameter.", field=item.column[:60])
+    param = aliased(ExperimentParam)
+    mine = select(param.experiment_id).where(param.experiment_id == Experiment.id, param.name == name)
+    if item.operation == "blank":
+        return not_(exists(mine))
+    if item.operation == "notBlank":
+        return exists(mine)
+    try:
+        number(item.value, item.column)
+    except Invalid:
+        return exists(mine.where(_text(param.value_text, item)))
+    if item.operation in _COMPARE or item.operation == "inRange":
+        return exists(mine.where(_number(param.value_number, item)))
+    return exists(mine.where(_text(param.value_text, item)))

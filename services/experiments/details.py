@@ -1,0 +1,214 @@
+"""One experiment as its page shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from database.types import now
+from diagnosis.confusion import class_scores
+from models.dataset import Dataset
+from models.experiment import Experiment, ExperimentStatus
+from models.metric_series import MetricSeries
+from models.permissions import Permission
+from models.tag import ExperimentTag, Tag
+from models.training_run import ConfusionMatrix, TrainingRun
+from models.user import User
+from services.actor import Actor
+from services.experiments import lifecycle
+from services.experiments.access import get
+
+EPOCHS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """The head of the page, as plain values."""
+
+    id: int
+    name: str
+    unique_name: str
+    status: str
+    is_active: bool
+    model: str | None
+    dataset: str | None
+    group: str | None
+    owner: str | None
+    parent_id: int | None
+    source: str | None
+    epochs: int
+    total_epochs: int | None
+    best_epoch: int | None
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    deleted: datetime | None
+    elapsed: float | None
+    remaining: float | None
+    failure: str | None
+    notes: str | None
+    config: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    tags: tuple[str, ...]
+    paths: tuple[tuple[str, str], ...]
+    is_demo: bool
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A confusion matrix after one epoch, with the scores of each class."""
+
+    epoch: int
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    precision: tuple[float | None, ...]
+    recall: tuple[float | None, ...]
+    f1: tuple[float | None, ...]
+
+
+def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
+    """Everything but curves, epochs and matrices."""
+    experiment = get(session, actor, experiment_id)
+    dataset = session.scalar(select(Dataset.name).where(Dataset.id == (experiment.dataset_id or 0)))
+    owner = session.scalar(select(User.username).where(User.id == (experiment.created_by or 0)))
+    tags = session.scalars(
+        select(Tag.name)
+        .join(ExperimentTag, ExperimentTag.tag_id == Tag.id)
+        .where(ExperimentTag.experiment_id == experiment.id)
+        .order_by(Tag.name)
+    ).all()
+    paths = [
+        (label, path)
+        for label, path in (
+            ("Model", experiment.model_path),
+            ("ONNX", experiment.onnx_path),
+            ("Results", experiment.results_dir),
+        )
+        if path
+    ]
+    paths += [("Artefact", str(path)) for path in (experiment.artifact_paths or [])[:200]]
+    elapsed, remaining = times(experiment)
+    best = experiment.best_epoch
+    if best is None and experiment.is_active:  # it is kept only when an experiment ends
+        best = lifecycle.best_epoch(session, experiment.id)
+    return Detail(
+        id=experiment.id,
+        name=experiment.shown_name,
+        unique_name=experiment.name,
+        status=experiment.status.value,
+        is_active=experiment.is_active,
+        model=experiment.model_type,
+        dataset=dataset,
+        group=experiment.group_name,
+        owner=owner,
+        parent_id=experiment.parent_id,
+        source=experiment.source,
+        epochs=experiment.epochs_completed,
+        total_epochs=experiment.total_epochs,
+        best_epoch=best,
+        created=experiment.created_at,
+        started=experiment.started_at,
+        ended=experiment.ended_at,
+        deleted=experiment.deleted_at,
+        elapsed=elapsed,
+        remaining=remaining,
+        failure=experiment.failure_reason,
+        notes=experiment.notes,
+        config=experiment.config or {},
+        hyperparameters=experiment.hyperparameters or {},
+        tags=tuple(tags),
+        paths=tuple(paths),
+        is_demo=experiment.is_demo,
+        is_own=experiment.created_by is not None and experiment.created_by == actor.user_id,
+    )
+
+
+def exists(session: Session, actor: Actor, experiment_id: int) -> bool:
+    """Whether there is such an experiment, deleted or not."""
+    found = select(Experiment.id).where(Experiment.id == experiment_id)
+    return actor.may(Permission.VIEW_EXPERIMENTS) and session.scalar(found) is not None
+
+
+def times(experiment: Experiment) -> tuple[float | None, float | None]:
+    """Seconds since the start, and seconds to go at the pace so far; None where that is not known."""
+    if experiment.started_at is None or not experiment.is_active:
+        return experiment.duration_seconds, None
+    elapsed = (now() - experiment.started_at).total_seconds()
+    done, total = experiment.epochs_completed, experiment.total_epochs
+    if experiment.status != ExperimentStatus.RUNNING or not done or not total or done >= total:
+        return elapsed, None
+    return elapsed, elapsed / done * (total - done)
+
+
+def epochs(session: Session, actor: Actor, experiment_id: int, after: int = -1) -> list[dict[str, Any]]:
+    """The next epochs behind one, at most 500: what the table shows, by cursor."""
+    get(session, actor, experiment_id)
+    rows = session.execute(
+        select(
+            TrainingRun.epoch,
+            TrainingRun.train_loss,
+            TrainingRun.val_loss,
+            TrainingRun.train_accuracy,
+            TrainingRun.val_accuracy,
+            TrainingRun.learning_rate,
+            TrainingRun.duration_seconds,
+        )
+        .where(TrainingRun.experiment_id == experiment_id, TrainingRun.epoch > after)
+        .order_by(TrainingRun.epoch)
+        .limit(EPOCHS_AT_ONCE)
+    )
+    return [dict(row._mapping) for row in rows]
+
+
+def matrix_span(session: Session, actor: Actor, experiment_id: int) -> tuple[int, int] | None:
+    """The first and the last epoch that have a confusion matrix; None while there is none."""
+    get(session, actor, experiment_id)
+    low, high = session.execute(
+        select(func.min(ConfusionMatrix.epoch), func.max(ConfusionMatrix.epoch)).where(
+            ConfusionMatrix.experiment_id == experiment_id, ConfusionMatrix.split == "validation"
+        )
+    ).one()
+    return None if low is None else (low, high)
+
+
+def matrix(session: Session, actor: Actor, experiment_id: int, epoch: int) -> Matrix | None:
+    """The confusion matrix of an epoch, or the last one before it."""
+    get(session, actor, experiment_id)
+    row = session.scalar(
+        select(ConfusionMatrix)
+        .where(
+            ConfusionMatrix.experiment_id == experiment_id,
+            ConfusionMatrix.split == "validation",
+            ConfusionMatrix.epoch <= min(max(epoch, 0), 2**31 - 1),
+        )
+        .order_by(ConfusionMatrix.epoch.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    scores = class_scores(np.asarray(row.counts, dtype=np.int64))
+
+    def finite(values: Any) -> tuple[float | None, ...]:
+        return tuple(float(value) if np.isfinite(value) else None for value in values)
+
+    return Matrix(
+        epoch=row.epoch,
+        labels=tuple(row.labels),
+        counts=tuple(tuple(line) for line in row.counts),
+        precision=finite(scores.precision),
+        recall=finite(scores.recall),
+        f1=finite(scores.f1),
+    )
+
+
+def cursor(session: Session, actor: Actor, experiment_id: int) -> str:
+    """A text that changes whenever the page would look different."""
+    experiment = get(session, actor, experiment_id)
+    points = session.scalar(
+        select(func.coalesce(func.sum(MetricSeries.points), 0)).where(MetricSeries.experiment_id == experiment_id)
+    )
+    return f"{experiment.status.value}-{experiment.epochs_completed}-{points}-{experiment.updated_at.isoformat()}"

@@ -1,0 +1,266 @@
+"""What people change about experiments: tags, notes, deletion and its undoing."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from config.settings import settings
+from database.types import now
+from models.experiment import ACTIVE, Experiment
+from models.explanation import Explanation
+from models.hpo_campaign import HPOCampaign
+from models.metric_series import MetricChunk, MetricSeries
+from models.permissions import Permission, PermissionDenied
+from models.tag import ExperimentTag, Tag
+from models.training_run import TrainingRun
+from services import audit, job_queue
+from services.actor import Actor
+from services.errors import Conflict, Invalid, NotFound
+from services.experiments import lifecycle
+from services.experiments.access import get, visibility
+from services.text import clean
+
+MOST_TAGS, MOST_AT_ONCE = 10, 1000
+RESERVED_TAGS = {"all", "none", "system"}
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#8A5FBF")
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPreview:
+    """What goes along when experiments are deleted."""
+
+    names: tuple[str, ...]
+    experiments: int
+    active: int
+    epochs: int
+    points: int
+    bytes: int
+    explanations: int
+    kept_days: int
+
+
+def tag_name(text: str) -> str:
+    """A tag as it is stored: lower case, no blanks, at most 50 characters."""
+    if isinstance(text, str) and "," in text:
+        raise Invalid("A tag has no comma; add one tag at a time.", field="tag")
+    name = re.sub(r"\s+", "-", clean(text, field="tag", longest=50, shortest=1).casefold())
+    if name in RESERVED_TAGS:
+        raise Invalid(f"“{name}” cannot be a tag.", field="tag")
+    return name
+
+
+def visible_ids(session: Session, actor: Actor, ids: Sequence[int], *, deleted: bool = False) -> list[int]:
+    """Those of the ids that the actor sees; what is not seen is not told apart from what is not there."""
+    if len(ids) > MOST_AT_ONCE:
+        raise Invalid(f"At most {MOST_AT_ONCE} experiments at once.", field="ids")
+    wanted = [number for number in ids if 0 < number < 2**31]
+    return list(
+        session.scalars(
+            select(Experiment.id)
+            .where(Experiment.id.in_(wanted), *visibility(actor, deleted=deleted))
+            .order_by(Experiment.id)
+        )
+    )
+
+
+def add_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> int:
+    """Put a tag on experiments and return how many did not have it yet."""
+    actor.require(Permission.CREATE_EXPERIMENTS)
+    name = tag_name(text)
+    wanted = visible_ids(session, actor, ids)
+    # Locked in one order: ten tags at the most holds also for two people at once.
+    session.execute(select(Experiment.id).where(Experiment.id.in_(wanted)).order_by(Experiment.id).with_for_update())
+    tag = _tag_named(session, actor, name)
+    counts = dict(
+        session.execute(
+            select(ExperimentTag.experiment_id, func.count())
+            .where(ExperimentTag.experiment_id.in_(wanted))
+            .group_by(ExperimentTag.experiment_id)
+        ).all()
+    )
+    tagged = set(
+        session.scalars(
+            select(ExperimentTag.experiment_id).where(
+                ExperimentTag.tag_id == tag.id, ExperimentTag.experiment_id.in_(wanted)
+            )
+        )
+    )
+    fresh = [number for number in wanted if number not in tagged]
+    if any(counts.get(number, 0) >= MOST_TAGS for number in fresh):
+        raise Conflict(f"An experiment carries at most {MOST_TAGS} tags.")
+    session.add_all(ExperimentTag(experiment_id=number, tag_id=tag.id, added_by=actor.user_id) for number in fresh)
+    session.flush()
+    recount(session, [tag.id])
+    if fresh:
+        audit.record(session, actor, "experiment.tag", tag=name, experiments=fresh)
+    return len(fresh)
+
+
+def _tag_named(session: Session, actor: Actor, name: str) -> Tag:
+    """The tag of this name, made where it is new; of several people who make it at once, one does."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40]
+    query = select(Tag).where(Tag.name == name).with_for_update()
+    found = session.scalar(query)
+    for candidate in (slug or "tag", f"{slug or 'tag'}-{zlib.crc32(name.encode()):08x}"):
+        if found is not None:
+            break
+        used = session.scalar(select(func.count()).select_from(Tag)) or 0
+        row = {
+            "name": name,
+            "slug": candidate,
+            "color": _COLOURS[used % len(_COLOURS)],
+            "created_by": actor.user_id,
+            "usage_count": 0,
+            "created_at": now(),
+            "updated_at": now(),
+        }
+        session.execute(dialect.insert(Tag).values(row).on_conflict_do_nothing())
+        found = session.scalar(query)
+    if found is None:
+        raise Conflict(f"The tag “{name}” could not be made; choose another word.")
+    return found
+
+
+def remove_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> int:
+    """Take a tag off experiments and return how many had it."""
+    actor.require(Permission.CREATE_EXPERIMENTS)
+    tag_id = session.scalar(select(Tag.id).where(Tag.name == tag_name(text)))
+    if tag_id is None:
+        return 0
+    wanted = visible_ids(session, actor, ids)
+    rows = session.scalars(
+        select(ExperimentTag.id).where(ExperimentTag.tag_id == tag_id, ExperimentTag.experiment_id.in_(wanted))
+    ).all()
+    session.execute(delete(ExperimentTag).where(ExperimentTag.id.in_(rows)))
+    recount(session, [tag_id])
+    if rows:
+        audit.record(session, actor, "experiment.untag", tag=tag_name(text), experiments=wanted)
+    return len(rows)
+
+
+def recount(session: Session, tag_ids: Sequence[int] | None = None) -> None:
+    """Make `usage_count` equal the rows it counts."""
+    number = select(func.count()).where(ExperimentTag.tag_id == Tag.id).correlate(Tag).scalar_subquery()
+    statement = update(Tag).values(usage_count=number)
+    if tag_ids is not None:
+        statement = statement.where(Tag.id.in_(tag_ids))
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
+def tags_like(session: Session, actor: Actor, text: str, limit: int = 10) -> list[str]:
+    """Tags to suggest, the most used first."""
+    actor.require(Permission.VIEW_EXPERIMENTS)
+    query = select(Tag.name).where(Tag.name.icontains(text[:50], autoescape=True))
+    return list(session.scalars(query.order_by(Tag.usage_count.desc(), Tag.name).limit(limit)))
+
+
+def set_notes(session: Session, actor: Actor, experiment_id: int, text: str) -> None:
+    """Replace the notes (Markdown) of an experiment."""
+    actor.require(Permission.CREATE_EXPERIMENTS)
+    notes = clean(text, field="notes", longest=50_000, lines=True)
+    get(session, actor, experiment_id, lock=True).notes = notes or None
+
+
+def preview_deletion(session: Session, actor: Actor, ids: Sequence[int]) -> DeletionPreview:
+    """What would go along, before anything does."""
+    wanted = _deletable(session, actor, ids)
+    names = session.scalars(
+        select(func.coalesce(Experiment.given_name, Experiment.name))
+        .where(Experiment.id.in_(wanted))
+        .order_by(Experiment.id)
+        .limit(20)
+    ).all()
+
+    def total(value: ColumnElement[int], *where: ColumnElement[bool]) -> int:
+        return int(session.scalar(select(func.coalesce(value, 0)).where(*where)) or 0)
+
+    series = MetricSeries.experiment_id.in_(wanted)
+    sizes = func.sum(func.length(MetricChunk.steps) + func.length(MetricChunk.values) + func.length(MetricChunk.times))
+    size = session.scalar(
+        select(func.coalesce(sizes, 0)).join(MetricSeries, MetricSeries.id == MetricChunk.series_id).where(series)
+    )
+    return DeletionPreview(
+        names=tuple(names),
+        experiments=len(wanted),
+        active=total(func.count(), Experiment.id.in_(wanted), Experiment.status.in_(ACTIVE)),
+        epochs=total(func.count(), TrainingRun.experiment_id.in_(wanted)),
+        points=total(func.sum(MetricSeries.points), series),
+        bytes=int(size or 0),
+        explanations=total(func.count(), Explanation.experiment_id.in_(wanted)),
+        kept_days=settings().deleted_kept.days,
+    )
+
+
+def _deletable(session: Session, actor: Actor, ids: Sequence[int]) -> list[int]:
+    wanted = visible_ids(session, actor, ids)
+    if not wanted:
+        raise NotFound("experiment")
+    if actor.may(Permission.DELETE_ANY_EXPERIMENT):
+        return wanted
+    actor.require(Permission.DELETE_OWN_EXPERIMENTS)
+    own = session.scalars(
+        select(Experiment.id).where(Experiment.id.in_(wanted), Experiment.created_by == (actor.user_id or 0))
+    ).all()
+    if len(own) != len(wanted):
+        raise PermissionDenied(Permission.DELETE_ANY_EXPERIMENT.value)
+    return wanted
+
+
+def delete_experiments(session: Session, actor: Actor, ids: Sequence[int]) -> list[int]:
+    """Put experiments aside; running ones are cancelled first. `restore` brings them back until they are purged."""
+    wanted = _deletable(session, actor, ids)
+    for experiment in session.scalars(
+        select(Experiment).where(Experiment.id.in_(wanted), Experiment.status.in_(ACTIVE)).with_for_update()
+    ).all():
+        lifecycle.cancel(session, actor, experiment.id)
+    session.execute(update(Experiment).where(Experiment.id.in_(wanted)).values(deleted_at=now()))
+    audit.record(session, actor, "experiment.delete", experiments=wanted)
+    return wanted
+
+
+def restore_experiments(session: Session, actor: Actor, ids: Sequence[int]) -> list[int]:
+    """Undo a deletion."""
+    wanted = visible_ids(session, actor, ids, deleted=True)
+    if not actor.may(Permission.DELETE_ANY_EXPERIMENT):
+        actor.require(Permission.DELETE_OWN_EXPERIMENTS)
+        owned = Experiment.created_by == (actor.user_id or 0)
+        wanted = list(session.scalars(select(Experiment.id).where(Experiment.id.in_(wanted), owned)))
+    if not wanted:
+        return []
+    session.execute(update(Experiment).where(Experiment.id.in_(wanted)).values(deleted_at=None))
+    audit.record(session, actor, "experiment.restore", experiments=wanted)
+    return wanted
+
+
+def purge(session: Session, limit: int = 200) -> int:
+    """Remove for good what was deleted long enough ago; returns how many went."""
+    old = session.scalars(
+        select(Experiment.id)
+        .where(Experiment.deleted_at < now() - settings().deleted_kept)
+        .order_by(Experiment.id)
+        .limit(limit)
+    ).all()
+    remove(session, old)
+    return len(old)
+
+
+def remove(session: Session, ids: Sequence[int]) -> None:
+    """Remove experiments with everything that hangs on them, at once and for good."""
+    if not ids:
+        return
+    # Locked first: a worker that is recording an epoch ends before, and finds nothing to write to after.
+    session.execute(select(Experiment.id).where(Experiment.id.in_(ids)).order_by(Experiment.id).with_for_update())
+    tags = session.scalars(select(ExperimentTag.tag_id).where(ExperimentTag.experiment_id.in_(ids)).distinct()).all()
+    for number in ids:
+        job_queue.cancel_for(session, number)
+    session.execute(update(HPOCampaign).where(HPOCampaign.best_experiment_id.in_(ids)).values(best_experiment_id=None))
+    for model in (TrainingRun, Explanation):
+        session.execute(delete(model).where(model.experiment_id.in_(ids)))
+    session.execute(delete(Experiment).where(Experiment.id.in_(ids)))
+    recount(session, tags)

@@ -1,0 +1,248 @@
+"""The life of an experiment: created, started, epoch by epoch, ended once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from database.types import UTCDateTime, now
+from models.experiment import ACTIVE, Experiment, ExperimentStatus
+from models.experiment_param import ExperimentParam
+from models.metric_series import MetricKey, MetricSeries
+from models.permissions import Permission
+from models.training_run import ConfusionMatrix, TrainingRun
+from services import job_queue
+from services.actor import Actor
+from services.curves import writing
+from services.curves.packing import Points
+from services.errors import Conflict
+from services.experiments.access import get, visibility
+
+EPOCH_COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate", "duration_seconds")
+METRICS_KEPT = 200  # in experiments.metrics, which is a summary; every metric has its series
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch of training gave."""
+
+    epoch: int
+    train_loss: float | None = None
+    val_loss: float | None = None
+    train_accuracy: float | None = None
+    val_accuracy: float | None = None
+    learning_rate: float | None = None
+    duration_seconds: float | None = None
+
+
+def unique_name(session: Session, wanted: str) -> str:
+    """The wanted name, or with the first number that makes it unique: “run”, “run (2)”."""
+    wanted = wanted[:240]
+    taken = set(
+        session.scalars(
+            select(Experiment.name).where(Experiment.name.startswith(wanted, autoescape=True)).limit(20_000)
+        )
+    )
+    if wanted not in taken:
+        return wanted
+    number = 2
+    while f"{wanted} ({number})" in taken:
+        number += 1
+    return f"{wanted} ({number})"
+
+
+def create(session: Session, actor: Actor, *, name: str, **columns: Any) -> Experiment:
+    """A new experiment of the actor's, with a unique name made from the given one."""
+    actor.require(Permission.CREATE_EXPERIMENTS)
+    unique = unique_name(session, name)
+    experiment = Experiment(
+        name=unique, given_name=None if unique == name else name[:255], created_by=actor.user_id, **columns
+    )
+    session.add(experiment)
+    session.flush()
+    set_params(session, experiment, experiment.hyperparameters or {})
+    return experiment
+
+
+def set_params(session: Session, experiment: Experiment, params: Mapping[str, Any]) -> None:
+    """Keep hyper-parameters both in full and as rows that lists filter by."""
+    experiment.hyperparameters = dict(params)
+    known = {
+        row.name: row
+        for row in session.scalars(select(ExperimentParam).where(ExperimentParam.experiment_id == experiment.id))
+    }
+    for name, value in params.items():
+        if not 0 < len(name) <= 250:
+            continue
+        row = known.get(name) or ExperimentParam(experiment_id=experiment.id, name=name)
+        row.value_text = None if value is None else str(value)[:250]
+        row.value_number = _as_number(value)
+        if name not in known:
+            session.add(row)
+    session.flush()
+
+
+def _as_number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def start(session: Session, experiment_id: int) -> bool:
+    """Mark a waiting experiment as running; True also when it already ran. Resumed, it keeps its first start."""
+    first_start = func.coalesce(Experiment.started_at, literal(now(), UTCDateTime()))
+    started = session.execute(
+        update(Experiment)
+        .where(Experiment.id == experiment_id, Experiment.status == ExperimentStatus.PENDING)
+        .values(status=ExperimentStatus.RUNNING, started_at=first_start)
+    )
+    assert isinstance(started, CursorResult)
+    if started.rowcount == 1:
+        return True
+    status = session.scalar(select(Experiment.status).where(Experiment.id == experiment_id))
+    return status == ExperimentStatus.RUNNING
+
+
+def wait_again(session: Session, experiment_id: int) -> None:
+    """Let a running experiment whose worker is gone wait for the next one."""
+    session.execute(
+        update(Experiment)
+        .where(Experiment.id == experiment_id, Experiment.status == ExperimentStatus.RUNNING)
+        .values(status=ExperimentStatus.PENDING)
+    )
+
+
+def record_epoch(
+    session: Session,
+    experiment_id: int,
+    epoch: Epoch,
+    *,
+    metrics: Mapping[str, float] | None = None,
+    confusion: tuple[list[str], list[list[int]]] | None = None,
+    at: datetime | None = None,
+) -> bool:
+    """Write an epoch with all its metrics, whole or not at all; False when the experiment no longer runs.
+
+    An epoch that is there already, from before a crash, is left as it is.
+    """
+    experiment = session.scalar(
+        select(Experiment)
+        .where(Experiment.id == experiment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if experiment is None or experiment.status != ExperimentStatus.RUNNING:
+        return False
+    if epoch.epoch <= experiment.epochs_completed:
+        return True
+    moment = at or now()
+    session.add(
+        TrainingRun(experiment_id=experiment_id, **{name: getattr(epoch, name) for name in ("epoch", *EPOCH_COLUMNS)})
+    )
+    values = {name: getattr(epoch, name) for name in EPOCH_COLUMNS[:-1]}
+    named = {name: value for name, value in values.items() if value is not None} | dict(metrics or {})
+    seconds = moment.timestamp()
+    writing.append(
+        session, experiment_id, {name: Points.of([epoch.epoch], [value], [seconds]) for name, value in named.items()}
+    )
+    if confusion is not None:
+        labels, counts = confusion
+        session.add(ConfusionMatrix(experiment_id=experiment_id, epoch=epoch.epoch, labels=labels, counts=counts))
+    experiment.epochs_completed = epoch.epoch
+    if experiment.started_at is not None:
+        experiment.duration_seconds = (moment - experiment.started_at).total_seconds()
+    session.flush()
+    return True
+
+
+def complete(session: Session, experiment_id: int) -> bool:
+    """End a running experiment as completed."""
+    return _end(session, experiment_id, ExperimentStatus.COMPLETED, None)
+
+
+def fail(session: Session, experiment_id: int, reason: str) -> bool:
+    """End an experiment as failed, with the reason that people read."""
+    return _end(session, experiment_id, ExperimentStatus.FAILED, reason)
+
+
+def _end(session: Session, experiment_id: int, status: ExperimentStatus, reason: str | None) -> bool:
+    experiment = session.scalar(
+        select(Experiment)
+        .where(Experiment.id == experiment_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if experiment is None or not experiment.is_active:
+        return False
+    experiment.status = status
+    experiment.failure_reason = reason
+    experiment.ended_at = now()
+    if experiment.started_at is not None:
+        experiment.duration_seconds = (experiment.ended_at - experiment.started_at).total_seconds()
+    summarise(session, experiment)
+    session.flush()
+    return True
+
+
+def summarise(session: Session, experiment: Experiment) -> None:
+    """Fill `metrics` with the last value of each metric and `best_epoch` from the epochs."""
+    rows = session.execute(
+        select(MetricKey.name, MetricSeries.last_value)
+        .join(MetricSeries, MetricSeries.key_id == MetricKey.id)
+        .where(MetricSeries.experiment_id == experiment.id)
+        .order_by(MetricKey.name)
+        .limit(METRICS_KEPT)
+    )
+    experiment.metrics = dict(rows.all())
+    experiment.best_epoch = best_epoch(session, experiment.id)
+
+
+def best_epoch(session: Session, experiment_id: int) -> int | None:
+    """The first epoch with the highest validation accuracy, or with the lowest validation loss where there is none."""
+    for column, order in (
+        (TrainingRun.val_accuracy, TrainingRun.val_accuracy.desc()),
+        (TrainingRun.val_loss, TrainingRun.val_loss.asc()),
+    ):
+        found = session.scalar(
+            select(TrainingRun.epoch)
+            .where(TrainingRun.experiment_id == experiment_id, column.is_not(None))
+            .order_by(order, TrainingRun.epoch)
+            .limit(1)
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def cancel(session: Session, actor: Actor, experiment_id: int) -> Experiment:
+    """Stop an experiment that has not ended; its worker notices at the next epoch."""
+    actor.require(Permission.STOP_EXPERIMENTS)
+    experiment = get(session, actor, experiment_id, lock=True)
+    if experiment.status not in ACTIVE:
+        raise Conflict(f"“{experiment.shown_name}” has already ended.")
+    _end(session, experiment_id, ExperimentStatus.CANCELLED, None)
+    job_queue.cancel_for(session, experiment_id)
+    return experiment
+
+
+def cancel_many(session: Session, actor: Actor, ids: list[int]) -> int:
+    """Stop those of the experiments that have not ended; returns how many were stopped."""
+    actor.require(Permission.STOP_EXPERIMENTS)
+    running = session.scalars(
+        select(Experiment.id)
+        .where(Experiment.id.in_(ids[:1000]), Experiment.status.in_(ACTIVE), *visibility(actor))
+        .order_by(Experiment.id)
+        .with_for_update()
+    ).all()
+    for experiment_id in running:
+        cancel(session, actor, experiment_id)
+    return len(running)

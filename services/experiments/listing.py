@@ -1,0 +1,271 @@
+"""The experiment list: filtered, sorted and paged in SQL; the same few queries for 5 rows and for 100."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, not_, select
+from sqlalchemy.orm import Session
+
+from models.dataset import Dataset
+from models.experiment import Experiment
+from models.experiment_param import ExperimentParam
+from models.metric_series import MetricKey, MetricSeries
+from models.tag import ExperimentTag, Tag
+from models.user import User
+from services.actor import Actor
+from services.errors import Invalid
+from services.experiments.access import visibility
+from services.experiments.conditions import WHICH, Filter, condition, metric_of
+from services.search import matching
+
+LARGEST_PAGE = 200
+
+# Lists are read as plain columns: building objects of a hundred rows would cost more than the query.
+EXPERIMENTS, DATASETS, USERS = Experiment.__table__, Dataset.__table__, User.__table__
+SERIES, KEYS, TAGS, TAGGED = MetricSeries.__table__, MetricKey.__table__, Tag.__table__, ExperimentTag.__table__
+SORTABLE: dict[str, Any] = {
+    "id": Experiment.id,
+    "name": Experiment.name,
+    "status": Experiment.status,
+    "model": Experiment.model_type,
+    "group": Experiment.group_name,
+    "dataset": Experiment.dataset_id,
+    "owner": Experiment.created_by,
+    "epochs": Experiment.epochs_completed,
+    "duration": Experiment.duration_seconds,
+    "created": Experiment.created_at,
+    "ended": Experiment.ended_at,
+}
+
+# Built once: putting a statement together costs as much as running it.
+_ROWS = (
+    select(
+        EXPERIMENTS.c.id,
+        EXPERIMENTS.c.name,
+        EXPERIMENTS.c.given_name,
+        EXPERIMENTS.c.group_name,
+        EXPERIMENTS.c.status,
+        EXPERIMENTS.c.model_type,
+        EXPERIMENTS.c.epochs_completed,
+        EXPERIMENTS.c.total_epochs,
+        EXPERIMENTS.c.duration_seconds,
+        EXPERIMENTS.c.created_at,
+        EXPERIMENTS.c.ended_at,
+        EXPERIMENTS.c.is_demo,
+        DATASETS.c.name.label("dataset"),
+        USERS.c.username.label("owner"),
+    )
+    .select_from(EXPERIMENTS)
+    .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
+    .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
+    .where(EXPERIMENTS.c.id.in_(bindparam("ids", expanding=True)))
+)
+_TAGS = (
+    select(TAGGED.c.experiment_id, TAGS.c.name, TAGS.c.color)
+    .join_from(TAGGED, TAGS, TAGS.c.id == TAGGED.c.tag_id)
+    .where(TAGGED.c.experiment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(TAGS.c.name)
+)
+_METRICS = (
+    select(
+        SERIES.c.experiment_id,
+        KEYS.c.name,
+        SERIES.c.last_value,
+        SERIES.c.min_value,
+        SERIES.c.max_value,
+        SERIES.c.last_special,
+    )
+    .join_from(SERIES, KEYS, KEYS.c.id == SERIES.c.key_id)
+    .where(
+        SERIES.c.experiment_id.in_(bindparam("ids", expanding=True)),
+        KEYS.c.name.in_(bindparam("keys", expanding=True)),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What the list shows; metric and param columns are shown whether or not they are sorted or filtered by."""
+
+    filters: tuple[Filter, ...] = ()
+    text: str = ""
+    sort: str = "created"
+    descending: bool = True
+    offset: int = 0
+    limit: int = 100
+    metrics: tuple[str, ...] = ()  # such as "metric:max:val_accuracy"
+    params: tuple[str, ...] = ()
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows, and whether more follow."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    has_more: bool = False
+
+
+def list_rows(session: Session, actor: Actor, query: ListQuery) -> Page:
+    """One page of the list as plain values."""
+    limit = max(1, min(query.limit, LARGEST_PAGE))
+    offset = max(0, min(query.offset, 10_000_000))
+    ids = _ids(session, _conditions(session, actor, query), query, offset, limit + 1)
+    return Page(_rows(session, ids[:limit], query), has_more=len(ids) > limit)
+
+
+def count(session: Session, actor: Actor, query: ListQuery) -> int:
+    """How many experiments the filters let through."""
+    conditions = _conditions(session, actor, query)
+    return session.scalar(select(func.count()).select_from(Experiment).where(*conditions)) or 0
+
+
+def ids_of(session: Session, actor: Actor, query: ListQuery, most: int) -> list[int]:
+    """The ids behind the list in its order, for “select all that match”; at most `most`."""
+    return _ids(session, _conditions(session, actor, query), query, 0, most)
+
+
+def _conditions(session: Session, actor: Actor, query: ListQuery) -> list[ColumnElement[bool]]:
+    conditions = [*visibility(actor, deleted=query.deleted), *(condition(item) for item in query.filters[:30])]
+    if query.text.strip():
+        conditions.append(matching(session, query.text))
+    return conditions
+
+
+def _ids(
+    session: Session, conditions: list[ColumnElement[bool]], query: ListQuery, offset: int, limit: int
+) -> list[int]:
+    if query.sort.startswith("metric:"):
+        return _ids_by_metric(session, conditions, query, offset, limit)
+    if query.sort.startswith("param:"):
+        return _ids_by_param(session, conditions, query, offset, limit)
+    if query.sort not in SORTABLE:
+        raise Invalid("The list cannot be sorted by this column.", field=query.sort[:60])
+    column = SORTABLE[query.sort]
+    order = (column.desc(), Experiment.id.desc()) if query.descending else (column.asc(), Experiment.id.asc())
+    query_ids = select(EXPERIMENTS.c.id).where(*conditions).order_by(*order).offset(offset).limit(limit)
+    return list(session.scalars(query_ids))
+
+
+def _ids_by_metric(
+    session: Session, conditions: list[ColumnElement[bool]], query: ListQuery, offset: int, limit: int
+) -> list[int]:
+    which, key = metric_of(query.sort)
+    key_id = select(KEYS.c.id).where(KEYS.c.name == key).scalar_subquery()
+    value = SERIES.c[WHICH[which].key]
+    experiment_id = SERIES.c.experiment_id
+    order = (value.desc(), experiment_id.desc()) if query.descending else (value.asc(), experiment_id.asc())
+    with_value = (
+        select(experiment_id)
+        .join_from(SERIES, EXPERIMENTS, EXPERIMENTS.c.id == experiment_id)
+        .where(SERIES.c.key_id == key_id, value.is_not(None), *conditions)
+    )
+    having = select(SERIES.c.id).where(experiment_id == EXPERIMENTS.c.id, SERIES.c.key_id == key_id, value.is_not(None))
+    without = select(EXPERIMENTS.c.id).where(*conditions, not_(exists(having)))
+    return _those_without_last(session, with_value, order, without, offset, limit)
+
+
+def _ids_by_param(
+    session: Session, conditions: list[ColumnElement[bool]], query: ListQuery, offset: int, limit: int
+) -> list[int]:
+    name = query.sort.removeprefix("param:")
+    number, text = ExperimentParam.value_number, ExperimentParam.value_text
+    having = and_(ExperimentParam.experiment_id == Experiment.id, ExperimentParam.name == name)
+    order: tuple[Any, ...] = (number.asc().nulls_last(), text.asc(), ExperimentParam.experiment_id.asc())
+    if query.descending:
+        order = (number.desc().nulls_last(), text.desc(), ExperimentParam.experiment_id.desc())
+    with_value = (
+        select(ExperimentParam.experiment_id)
+        .join(Experiment, Experiment.id == ExperimentParam.experiment_id)
+        .where(ExperimentParam.name == name, *conditions)
+    )
+    without = select(Experiment.id).where(*conditions, not_(exists(select(ExperimentParam.name).where(having))))
+    return _those_without_last(session, with_value, order, without, offset, limit)
+
+
+def _those_without_last(
+    session: Session,
+    with_value: Select[int],
+    order: tuple[Any, ...],
+    without: Select[int],
+    offset: int,
+    limit: int,
+) -> list[int]:
+    """Rows that have the value come first, straight off its index; the rest follow whichever way it is sorted."""
+    ids = list(session.scalars(with_value.order_by(*order).offset(offset).limit(limit)))
+    if len(ids) == limit:
+        return ids
+    before = offset + len(ids)
+    if not ids and offset:
+        before = session.scalar(select(func.count()).select_from(with_value.subquery())) or 0
+    rest = without.order_by(Experiment.id.desc()).offset(max(0, offset - before)).limit(limit - len(ids))
+    return ids + list(session.scalars(rest))
+
+
+def _rows(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, Any]]:
+    if not ids:
+        return []
+    rows: dict[int, dict[str, Any]] = {row[0]: _row(row) for row in session.execute(_ROWS, {"ids": ids})}
+    for experiment_id, name, color in session.execute(_TAGS, {"ids": ids}):
+        rows[experiment_id]["tags"].append({"name": name, "color": color})
+    _add_metrics(session, rows, query.metrics)
+    _add_params(session, rows, query.params)
+    return [rows[experiment_id] for experiment_id in ids if experiment_id in rows]
+
+
+def _row(row: Sequence[Any]) -> dict[str, Any]:
+    (
+        number, name, given_name, group, status, model, epochs, total_epochs, duration, created, ended, is_demo,
+        dataset, owner,
+    ) = row  # fmt: skip
+    return {
+        "id": str(number),
+        "name": given_name or name,
+        "unique_name": name,
+        "group": group,
+        "status": status.value,
+        "model": model,
+        "dataset": dataset,
+        "owner": owner,
+        "epochs": epochs,
+        "total_epochs": total_epochs,
+        "duration": duration,
+        "created": created.isoformat(),
+        "ended": None if ended is None else ended.isoformat(),
+        "demo": is_demo,
+        "tags": [],
+    }
+
+
+def _add_metrics(session: Session, rows: dict[int, dict[str, Any]], columns: tuple[str, ...]) -> None:
+    if not columns:
+        return
+    wanted = {column: metric_of(column) for column in columns[:30]}
+    found = session.execute(_METRICS, {"ids": list(rows), "keys": list({key for _, key in wanted.values()})})
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    for column, (which, key) in wanted.items():
+        by_key.setdefault(key, []).append((column, which))
+    for experiment_id, name, last, lowest, highest, special in found:
+        row = rows[experiment_id]
+        for column, which in by_key[name]:
+            if which == "last":
+                row[column] = last if special is None else special
+            else:
+                row[column] = lowest if which == "min" else highest
+
+
+def _add_params(session: Session, rows: dict[int, dict[str, Any]], names: tuple[str, ...]) -> None:
+    if not names:
+        return
+    found = session.execute(
+        select(
+            ExperimentParam.experiment_id,
+            ExperimentParam.name,
+            ExperimentParam.value_number,
+            ExperimentParam.value_text,
+        ).where(ExperimentParam.experiment_id.in_(rows), ExperimentParam.name.in_(names[:30]))
+    )
+    for row in found:
+        value = row.value_number if row.value_number is not None else row.value_text
+        rows[row.experiment_id][f"param:{row.name}"] = value

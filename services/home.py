@@ -1,0 +1,189 @@
+"""What Home shows: what runs, what ended, what failed since the last visit, what is best on each dataset."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.dataset import Dataset
+from models.experiment import ACTIVE, Experiment, ExperimentStatus
+from models.metric_series import MetricKey, MetricSeries
+from services import sessions
+from services.actor import Actor
+from services.curves import reading
+from services.experiments.access import visibility
+
+SHOWN = 8
+SPARKLINE_POINTS = 60
+CURVES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")  # the first that there is becomes the mini-curve
+WITHOUT_VISIT = timedelta(days=7)
+
+
+def active(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Experiments that have not ended, each with a small curve of what it has learnt so far."""
+    rows = session.execute(
+        select(
+            Experiment.id,
+            Experiment.name,
+            Experiment.given_name,
+            Experiment.status,
+            Experiment.model_type,
+            Experiment.epochs_completed,
+            Experiment.total_epochs,
+            Experiment.started_at,
+        )
+        .where(Experiment.status.in_(ACTIVE), *visibility(actor))
+        .order_by(Experiment.started_at.desc().nulls_last(), Experiment.id)
+        .limit(SHOWN)
+    ).all()
+    curves = mini_curves(session, [row.id for row in rows])
+    return [
+        {
+            "id": row.id,
+            "name": row.given_name or row.name,
+            "status": row.status.value,
+            "model": row.model_type,
+            "epochs": row.epochs_completed,
+            "total_epochs": row.total_epochs,
+            "started": row.started_at,
+            "metric": curves.get(row.id, (None, []))[0],
+            "curve": curves.get(row.id, (None, []))[1],
+        }
+        for row in rows
+    ]
+
+
+def count_active(session: Session, actor: Actor) -> int:
+    """How many have not ended, shown or not."""
+    query = select(func.count()).select_from(Experiment).where(Experiment.status.in_(ACTIVE), *visibility(actor))
+    return session.scalar(query) or 0
+
+
+def mini_curves(session: Session, ids: list[int]) -> dict[int, tuple[str, list[float | None]]]:
+    """For each experiment the name and the points of its most telling curve; two queries however many there are."""
+    if not ids:
+        return {}
+    rank = {key: place for place, key in enumerate(CURVES)}
+    chosen: dict[int, tuple[int, int, str]] = {}
+    for experiment_id, series_id, key in session.execute(
+        select(MetricSeries.experiment_id, MetricSeries.id, MetricKey.name)
+        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .where(MetricSeries.experiment_id.in_(ids), MetricKey.name.in_(CURVES))
+    ):
+        best = chosen.get(experiment_id)
+        if best is None or rank[key] < best[0]:
+            chosen[experiment_id] = (rank[key], series_id, key)
+    points = reading.read_all(session, [series_id for _, series_id, _ in chosen.values()], with_times=False)
+    curves = {}
+    for experiment_id, (_, series_id, key) in chosen.items():
+        values = points[series_id].values
+        if len(values) > SPARKLINE_POINTS:
+            values = values[np.linspace(0, len(values) - 1, SPARKLINE_POINTS).astype(int)]
+        curves[experiment_id] = (key, [float(value) if np.isfinite(value) else None for value in values])
+    return curves
+
+
+def finished(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """The experiments that ended last."""
+    rows = session.execute(
+        select(
+            Experiment.id,
+            Experiment.name,
+            Experiment.given_name,
+            Experiment.status,
+            Experiment.model_type,
+            Experiment.ended_at,
+            Experiment.duration_seconds,
+            Dataset.name.label("dataset"),
+        )
+        .outerjoin(Dataset, Dataset.id == Experiment.dataset_id)
+        .where(Experiment.ended_at.is_not(None), *visibility(actor))
+        .order_by(Experiment.ended_at.desc(), Experiment.id.desc())
+        .limit(SHOWN)
+    )
+    return [
+        {
+            "id": row.id,
+            "name": row.given_name or row.name,
+            "status": row.status.value,
+            "model": row.model_type,
+            "dataset": row.dataset,
+            "ended": row.ended_at,
+            "duration": row.duration_seconds,
+        }
+        for row in rows
+    ]
+
+
+def last_visit(session: Session, actor: Actor, session_id: int) -> datetime:
+    """When this person was here before; a week ago for somebody who never was."""
+    before = sessions.previous_visit(session, actor.user_id, session_id) if actor.user_id is not None else None
+    return before or now() - WITHOUT_VISIT
+
+
+def failures_since(session: Session, actor: Actor, since: datetime) -> tuple[int, list[dict[str, Any]]]:
+    """How many experiments failed after a moment, and the latest of them with their reasons."""
+    conditions = (Experiment.status == ExperimentStatus.FAILED, Experiment.ended_at > since, *visibility(actor))
+    total = session.scalar(select(func.count()).select_from(Experiment).where(*conditions)) or 0
+    rows = session.execute(
+        select(Experiment.id, Experiment.name, Experiment.given_name, Experiment.ended_at, Experiment.failure_reason)
+        .where(*conditions)
+        .order_by(Experiment.ended_at.desc(), Experiment.id.desc())
+        .limit(SHOWN)
+    )
+    return total, [
+        {"id": row.id, "name": row.given_name or row.name, "ended": row.ended_at, "reason": row.failure_reason}
+        for row in rows
+    ]
+
+
+def best_per_dataset(session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """For each dataset the experiment with the highest validation accuracy, and how many were compared."""
+    ranked = (
+        select(
+            Experiment.id,
+            Experiment.name,
+            Experiment.given_name,
+            Experiment.model_type,
+            Dataset.id.label("dataset_id"),
+            Dataset.name.label("dataset"),
+            MetricSeries.max_value,
+            MetricSeries.max_step,
+            func.count().over(partition_by=Dataset.id).label("compared"),
+            func.row_number()
+            .over(partition_by=Dataset.id, order_by=(MetricSeries.max_value.desc(), Experiment.id))
+            .label("place"),
+        )
+        .join(MetricSeries, MetricSeries.experiment_id == Experiment.id)
+        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .join(Dataset, Dataset.id == Experiment.dataset_id)
+        .where(MetricKey.name == "val_accuracy", MetricSeries.max_value.is_not(None), *visibility(actor))
+        .subquery()
+    )
+    rows = session.execute(select(ranked).where(ranked.c.place == 1).order_by(ranked.c.dataset).limit(SHOWN))
+    return [
+        {
+            "id": row.id,
+            "name": row.given_name or row.name,
+            "model": row.model_type,
+            "dataset": row.dataset,
+            "accuracy": row.max_value,
+            "epoch": row.max_step,
+            "compared": row.compared,
+        }
+        for row in rows
+    ]
+
+
+def is_empty(session: Session, actor: Actor) -> bool:
+    """Whether there is no experiment at all yet."""
+    return session.scalar(select(Experiment.id).where(*visibility(actor)).limit(1)) is None
+
+
+def demo_count(session: Session, actor: Actor) -> int:
+    """How many of the visible experiments are the demo's."""
+    query = select(func.count()).select_from(Experiment).where(Experiment.is_demo, *visibility(actor))
+    return session.scalar(query) or 0

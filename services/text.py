@@ -1,0 +1,28 @@
+"""Text from outside, made fit for both databases or refused."""
+
+import re
+import unicodedata
+
+from services.errors import Invalid
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def clean(value: object, *, field: str, longest: int, shortest: int = 0, lines: bool = False) -> str:
+    """The text without blanks at its ends; NUL, lone surrogates and over-long text are refused, never stored."""
+    if not isinstance(value, str):
+        raise Invalid("This must be text.", field=field)
+    text = unicodedata.normalize("NFC", value.strip())
+    if _CONTROL.search(text) or (not lines and ("\n" in text or "\r" in text)):
+        raise Invalid("This contains a control character.", field=field)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Invalid("This contains a character that is not valid Unicode.", field=field) from error
+    if len(text) < shortest:
+        raise Invalid(
+            "This must not be empty." if shortest == 1 else f"Use at least {shortest} characters.", field=field
+        )
+    if len(text) > longest:
+        raise Invalid(f"Use at most {longest} characters.", field=field)
+    return text

@@ -1,0 +1,180 @@
+"""The commands that end by themselves, on both databases."""
+
+import math
+import sqlite3
+
+import pytest
+from sqlalchemy import func, select, text
+
+from cli.main import run
+from database.engine import snapshot, transaction
+from models.experiment import Experiment
+from models.job import Job
+from models.metric_series import MetricSeries
+from models.user import User
+
+PASSWORD = "a long enough passphrase"
+
+
+def user(name):
+    with snapshot() as session:
+        return session.scalar(select(User).where(User.username == name))
+
+
+def count(model):
+    with snapshot() as session:
+        return session.scalar(select(func.count()).select_from(model))
+
+
+class TestDatabase:
+    @pytest.fixture
+    def pfd_sqlite(self, sqlite, capsys):
+        """A command on an SQLite database, for what other tests must not find changed afterwards."""
+
+        def command(*words):
+            return run(words), capsys.readouterr().out
+
+        return command
+
+    def test_check_is_good(self, pfd):
+        status, out, _ = pfd("db", "check")
+        assert (status, "BAD" in out) == (0, False)
+
+    def test_check_names_what_differs(self, pfd_sqlite):
+        with transaction() as session:
+            session.execute(text("DROP INDEX ix_experiments_duration"))
+        status, out = pfd_sqlite("db", "check")
+        assert status == 1
+        assert "ix_experiments_duration" in out
+
+    def test_upgrade_twice(self, pfd):
+        assert pfd("db", "upgrade")[1].endswith("already.\n")
+
+    def test_down_asks_first_and_up_again(self, pfd_sqlite, monkeypatch):
+        monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "n")
+        assert pfd_sqlite("db", "downgrade", "base")[0] == 130
+        assert pfd_sqlite("db", "downgrade", "base", "--yes")[0] == 0
+        assert pfd_sqlite("db", "check")[0] == 1
+        assert pfd_sqlite("db", "upgrade")[0] == 0
+        assert pfd_sqlite("db", "check")[0] == 0
+
+    def test_revision_that_is_not_there(self, pfd):
+        status, _, err = pfd("db", "downgrade", "nonsense", "--yes")
+        assert (status, err.startswith("Error: ")) == (1, True)
+
+    def test_broken_link_between_rows_is_found(self, sqlite, pfd_sqlite):
+        file = sqlite.url.database
+        with sqlite3.connect(file) as raw:
+            raw.execute(
+                "INSERT INTO metric_series (experiment_id, key_id, points, nonfinite, in_order) VALUES (7,7,0,0,1)"
+            )
+        status, out = pfd_sqlite("db", "check")
+        assert (status, "BAD  foreign key check: metric_series" in out) == (1, True)
+
+
+class TestImport:
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "runs.csv"
+        path.write_text("run,epoch,loss\n" + "".join(f"a,{n},{n / 10}\nb,{n},{n / 7}\n" for n in range(1, 6)))
+        return path
+
+    def test_new_then_unchanged_then_extended(self, pfd, file):
+        assert pfd("import", "csv", str(file)) == (0, "2 runs: 2 new, 0 extended, 0 unchanged, 0 bad\n", "")
+        assert pfd("import", "csv", str(file)) == (0, "2 runs: 0 new, 0 extended, 2 unchanged, 0 bad\n", "")
+        file.write_text(file.read_text() + "b,6,0.5\n")
+        assert pfd("import", "csv", str(file)) == (0, "2 runs: 0 new, 1 extended, 1 unchanged, 0 bad\n", "")
+        with snapshot() as session:
+            assert sorted(session.scalars(select(MetricSeries.points))) == [5, 6]
+
+    def test_bad_run_is_named_while_the_other_goes_in(self, pfd, file):
+        file.write_text(file.read_text() + f"a,{2**70},1\n")
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, out) == (1, "2 runs: 1 new, 0 extended, 0 unchanged, 1 bad\n")
+        assert err.startswith("Left out “a”: ")
+        assert count(Experiment) == 1
+
+    def test_dry_run_writes_nothing(self, pfd, file):
+        status, out, _ = pfd("import", "csv", str(file), "--dry-run")
+        assert (status, out) == (0, "2 runs: 2 new, 0 extended, 0 unchanged, 0 bad (dry run: nothing was written)\n")
+        assert count(Experiment) == 0
+
+    def test_owner(self, pfd, file, typed):
+        typed(PASSWORD)
+        pfd("user", "create", "ada", "--email", "ada@example.org", "--password-stdin")
+        assert pfd("import", "csv", str(file), "--user", "ada")[0] == 0
+        with snapshot() as session:
+            assert set(session.scalars(select(Experiment.created_by))) == {user("ada").id}
+
+    def test_unknown_owner_brings_nothing_in(self, pfd, file):
+        assert pfd("import", "csv", str(file), "--user", "eve")[0] == 1
+        assert count(Experiment) == 0
+
+    def test_run_that_cannot_be_stored_costs_only_itself(self, pfd, file, monkeypatch):
+        from services.errors import Invalid
+        from services.imports import store as storing
+
+        real = storing.store
+
+        def refuse_one(session, actor, run_read, owner_id, **options):
+            if run_read.name == "a":
+                raise Invalid("It is refused.")
+            return real(session, actor, run_read, owner_id, **options)
+
+        monkeypatch.setattr(storing, "store", refuse_one)
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, err) == (1, "Left out “a”: It is refused.\n")
+        assert out.startswith("2 runs: 1 new")
+
+    def test_interrupted_it_keeps_what_came_in(self, pfd, file, monkeypatch):
+        from services.imports import store as storing
+
+        real, calls = storing.store, []
+
+        def interrupt_the_second(session, actor, run_read, owner_id, **options):
+            calls.append(run_read)
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return real(session, actor, run_read, owner_id, **options)
+
+        monkeypatch.setattr(storing, "store", interrupt_the_second)
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, out, err.strip()) == (130, "", "Stopped.")
+        assert count(Experiment) == 1
+
+    def test_values_that_are_not_numbers_are_kept(self, pfd, tmp_path):
+        path = tmp_path / "nan.csv"
+        path.write_text("step,loss\n1,0.5\n2,nan\n3,inf\n")
+        assert pfd("import", "csv", str(path))[0] == 0
+        with snapshot() as session:
+            row = session.scalars(select(MetricSeries)).one()
+            assert (row.points, row.nonfinite, row.last_special) == (3, 2, str(math.inf))
+
+    def test_bar_is_drawn_on_a_terminal_only(self, pfd, file, monkeypatch):
+        monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, out) == (0, "2 runs: 2 new, 0 extended, 0 unchanged, 0 bad\n")
+        assert "Importing" in err
+
+
+class TestDemo:
+    def test_load_queues_it_once_and_remove_takes_it_away(self, pfd, monkeypatch):
+        monkeypatch.setattr("jobs.announcing.announce_to_celery", lambda: None)
+        assert pfd("demo", "load")[0] == 0
+        assert count(Job) == 1
+        assert pfd("demo", "load")[1] == "The demo is there already, or on its way.\n"
+        assert pfd("demo", "remove")[0] == 0
+
+
+class TestWords:
+    def test_help_needs_no_settings(self, capsys, monkeypatch):
+        monkeypatch.setenv("PFD_PORT", "nonsense")
+        assert run(["--help"]) == 0
+        said = capsys.readouterr().out
+        assert [
+            word for word in ("serve", "worker", "db", "user", "import", "demo") if f"\n  {word} " not in said
+        ] == []
+
+    def test_unknown_word(self, capsys):
+        assert run(["nonsense"]) == 2
+        assert "No such command" in capsys.readouterr().err

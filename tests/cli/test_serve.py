@@ -1,0 +1,122 @@
+"""`pfd serve` as a process: what it answers, what it starts again, and that it leaves nothing behind."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.support.waiting import wait_until
+
+PASSWORD = "a long enough passphrase"
+PROGRAMS = ("gunicorn", "__main__.py worker", "__main__.py beat")
+
+
+class TestFirstStart:
+    def test_it_answers(self, serving):
+        assert serving.get("/healthz") == (200, "ok\n")
+        assert serving.get("/readyz") == (200, "ready\n")
+        status, page = serving.get("/login")
+        assert (status, 'name="password"' in page) == (200, True)
+
+    def test_web_worker_and_scheduler_run(self, serving):
+        for part in PROGRAMS:
+            assert wait_until(lambda part=part: serving.child(part))
+
+    def test_setup_link_makes_the_owner_and_is_dead_afterwards(self, serving):
+        link = serving.setup_link()
+        fields = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "again": PASSWORD}
+        status, page = serving.post(link, **fields)
+        assert (status, 'name="password"' in page) == (200, False)
+        assert serving.get(link)[0] == 404
+        assert "ada is now super_admin" in serving.run("user", "set-role", "ada", "super_admin").stdout
+
+    def test_data_folder_is_its_owners_only(self, serving):
+        assert serving.data.stat().st_mode & 0o777 == 0o700
+
+    def test_second_one_on_the_folder_is_refused(self, serving, free_port_number):
+        refused = serving.run("serve", PFD_PORT=str(free_port_number))
+        assert refused.returncode == 1
+        assert "already runs on the data folder" in refused.stderr
+
+
+class TestSomethingDies:
+    @pytest.mark.parametrize("part", PROGRAMS)
+    def test_it_is_started_again(self, serving, part):
+        before = wait_until(lambda: serving.child(part))
+        helpers = before.children(recursive=True)
+        before.kill()
+        after = wait_until(lambda: (found := serving.child(part)) and found.pid != before.pid and found, 20)
+        assert after.is_running()
+        wait_until(lambda: serving.get("/healthz")[0] == 200)
+        assert not [helper for helper in helpers if helper.is_running() and helper.status() != "zombie"]
+        assert "killed by SIGKILL" in serving.said()
+
+
+class TestEnd:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_asked_to_end_it_leaves_no_process(self, installation, number):
+        installation.serve()
+        wait_until(lambda: len(installation.processes()) >= 8)  # supervisor, warden, three programs, their workers
+        os.kill(installation.supervisor.pid, number)
+        assert installation.supervisor.wait(timeout=20) == 0
+        assert installation.processes() == []
+
+    @pytest.mark.parametrize("at_once", [False, True])
+    def test_killed_it_leaves_no_process(self, installation, at_once):
+        installation.serve()
+        wait_until(lambda: len(installation.processes()) >= 8 or at_once)
+        installation.supervisor.kill()
+        wait_until(lambda: installation.processes() == [], 10)
+
+    def test_it_can_be_started_again_after_being_killed(self, installation):
+        installation.serve()
+        installation.supervisor.kill()
+        installation.supervisor.wait()
+        wait_until(lambda: installation.processes() == [], 10)
+        installation.serve()
+        assert installation.get("/healthz")[0] == 200
+
+
+class TestSecondStart:
+    def test_first_page_comes_within_five_seconds_and_needs_no_set_up(self, installation):
+        admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
+        installation.serve(**admin)
+        assert "/setup/" not in installation.said()
+        os.kill(installation.supervisor.pid, signal.SIGINT)
+        installation.supervisor.wait(timeout=20)
+        began = time.monotonic()
+        installation.serve(**admin)
+        assert installation.get("/login")[0] == 200
+        assert time.monotonic() - began < 5
+        status, page = installation.post(f"{installation.address}/login", username="ada", password=PASSWORD)
+        assert (status, 'name="password"' in page) == (200, False)
+
+    def test_children_never_see_the_admin_password(self, installation):
+        admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
+        installation.serve(**admin)
+        assert "PFD_ADMIN_PASSWORD" not in installation.child("gunicorn").environ()
+
+    def test_database_of_a_relative_address_is_the_same_for_all(self, installation):
+        installation.serve(DATABASE_URL="sqlite:///here.sqlite3")
+        assert installation.get("/readyz") == (200, "ready\n")
+        assert (installation.folder / "here.sqlite3").is_file()
+        assert not (installation.data / "pfd.sqlite3").exists()
+
+
+class TestTeam:
+    def test_postgresql_and_redis(self, installation, postgresql_url, redis_url):
+        installation.serve(DATABASE_URL=postgresql_url, REDIS_URL=redis_url)
+        assert installation.get("/readyz") == (200, "ready\n")
+        assert not (installation.data / "pfd.sqlite3").exists()
+        os.kill(installation.supervisor.pid, signal.SIGTERM)
+        assert installation.supervisor.wait(timeout=20) == 0
+        assert installation.processes() == []
+
+    def test_worker_alone_ends_when_asked(self, installation):
+        assert installation.run("db", "upgrade").returncode == 0
+        installation.start("worker")
+        wait_until(lambda: len(installation.processes()) >= 2)
+        installation.supervisor.terminate()
+        installation.supervisor.wait(timeout=20)
+        wait_until(lambda: installation.processes() == [])

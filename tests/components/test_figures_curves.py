@@ -1,0 +1,120 @@
+"""Figures of curves: what plotly.js receives."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from components.figures import Curve, Mark, curves_figure, typed_array
+from components.figures.curves import _spread
+
+DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4"}
+
+
+def unpack(packed):
+    return np.frombuffer(base64.b64decode(packed["bdata"]), DTYPES[packed["dtype"]])
+
+
+def traces(figure, role):
+    return [trace for trace in figure["data"] if trace["meta"]["role"] == role]
+
+
+class TestTypedArray:
+    def test_whole_numbers_survive_exactly(self):
+        steps = np.array([0, 1, 2**24 + 1, -5, 2**31 - 1])
+        assert unpack(typed_array(steps)).tolist() == steps.tolist()
+
+    def test_numbers_beyond_i4_survive_exactly(self):
+        assert unpack(typed_array([0, 2**40 + 1])).tolist() == [0, 2**40 + 1]
+
+    def test_nan_and_infinity_survive(self):
+        assert np.array_equal(unpack(typed_array([1.5, np.nan, np.inf])), [1.5, np.nan, np.inf], equal_nan=True)
+
+    def test_moments_become_milliseconds_to_the_millisecond(self):
+        moment = np.array(["2026-01-05T10:00:00.123"], dtype="datetime64[ms]")
+        assert unpack(typed_array(moment)).tolist() == [1767607200123.0]
+
+
+class TestCurvesFigure:
+    def test_long_values_are_packed_and_read_back(self):
+        y = np.linspace(0, 1, 500)
+        trace = traces(curves_figure([Curve("loss", np.arange(500), y)]), "line")[0]
+        assert np.allclose(unpack(trace["y"]), y, atol=1e-6)
+        assert (trace["x0"], trace["dx"]) == (0, 1)
+
+    def test_uneven_large_steps_are_not_rounded(self):
+        steps = np.cumsum(np.arange(1, 41)) + 2**25
+        trace = traces(curves_figure([Curve("loss", steps, np.zeros(40))]), "line")[0]
+        assert unpack(trace["x"]).tolist() == steps.tolist()
+
+    def test_large_float_times_are_not_rounded_to_single_precision(self):
+        times = 1.7e9 + np.arange(40) * 0.5
+        trace = traces(curves_figure([Curve("loss", times, np.zeros(40))]), "line")[0]
+        assert unpack(trace["x"]).tolist() == times.tolist()
+
+    def test_each_kind_of_nonfinite_value_is_marked_at_its_step(self):
+        figure = curves_figure([Curve("loss", [10, 20, 30, 40], [1.0, np.nan, np.inf, -np.inf])])
+        (flag,) = traces(figure, "flag")
+        assert (flag["x"], flag["customdata"]) == ([20, 30, 40], ["NaN", "+inf", "-inf"])
+        assert len(set(flag["marker"]["symbol"])) == 3
+        assert figure["layout"]["yaxis2"]["range"] == [0, 1]
+
+    def test_nonfinite_values_of_the_unsampled_series_replace_those_of_the_sample(self):
+        figure = curves_figure([Curve("loss", [0, 9], [1.0, 2.0], nonfinite=[(4.0, "NaN")])])
+        assert traces(figure, "flag")[0]["x"] == [4.0]
+
+    def test_finite_curves_have_no_marks(self):
+        assert traces(curves_figure([Curve("loss", [0, 1], [1.0, 2.0])]), "flag") == []
+
+    def test_whole_figure_is_strict_json(self):
+        figure = curves_figure(
+            [Curve("a", [1, 2], [np.nan, 1.0], raw=([1, 2], [np.inf, 2.0]), best=(2, 1.0))], marks=[Mark(2, "best")]
+        )
+        assert "NaN" in json.dumps(figure, allow_nan=False)
+
+    def test_raw_line_is_drawn_behind_the_smoothed_one(self):
+        figure = curves_figure([Curve("a", [1, 2], [1.0, 2.0], raw=([1, 2], [3.0, 4.0]))])
+        assert [trace["meta"]["role"] for trace in figure["data"]] == ["raw", "line"]
+
+    def test_six_curves_are_named_at_their_ends_and_seven_in_a_legend(self):
+        def curves(count):
+            return [Curve(f"run {i}", [0, 1], [0.0, i], i) for i in range(count)]
+
+        six, seven = curves_figure(curves(6)), curves_figure(curves(7))
+        assert (len(six["layout"]["annotations"]), six["layout"]["showlegend"]) == (6, False)
+        assert (len(seven["layout"]["annotations"]), seven["layout"]["showlegend"]) == (0, True)
+
+    def test_markup_in_a_name_is_text(self):
+        figure = curves_figure([Curve("<a href='//evil'>x</a>", [0, 1], [0.0, 1.0]), Curve("b", [0, 1], [1.0, 2.0])])
+        assert "<a" not in json.dumps(figure)
+
+    def test_zoom_is_kept_while_the_revision_stays(self):
+        first = curves_figure([Curve("a", [0, 1], [0.0, 1.0])], revision="exp-1")
+        second = curves_figure([Curve("a", [0, 1, 2], [0.0, 1.0, 5.0])], revision="exp-1")
+        assert first["layout"]["uirevision"] == second["layout"]["uirevision"] == "exp-1"
+        assert first["layout"]["yaxis"]["range"] != second["layout"]["yaxis"]["range"]
+
+    def test_logarithmic_range_is_given_in_powers_and_leaves_zero_out(self):
+        figure = curves_figure([Curve("lr", [0, 1, 2], [0.0, 0.001, 10.0])], log_y=True)
+        low, high = figure["layout"]["yaxis"]["range"]
+        assert -3.5 < low <= -3
+        assert 1 <= high < 1.5
+
+    @pytest.mark.parametrize("y", [[], [np.nan], [np.nan, np.nan], [5.0], [5.0, 5.0]])
+    def test_degenerate_curves_give_a_finite_range(self, y):
+        figure = curves_figure([Curve("a", list(range(len(y))), y)])
+        low, high = figure["layout"]["yaxis"]["range"]
+        assert np.isfinite([low, high]).all()
+        assert low < high
+
+    def test_no_curves_say_so(self):
+        assert curves_figure([])["layout"]["annotations"][0]["text"] == "No values yet"
+
+
+class TestSpread:
+    def test_labels_keep_their_distance_and_order(self):
+        placed = _spread([10, 11, 12, 90, 91, 300], 15)
+        assert placed == sorted(placed)
+        assert min(np.diff(placed)) >= 15 - 1e-9
+        assert placed[-1] == 300

@@ -1,0 +1,252 @@
+"""The gallery in a real Chromium: what the scripts in assets/ do, in both themes."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.components import gallery
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+DRAWN = ".main-svg"
+
+
+@pytest.fixture(scope="module")
+def address():
+    server = make_server("127.0.0.1", 0, gallery.create_app().server, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if not Path(CHROMIUM).exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: apt-get install chromium")
+        pytest.skip("Chromium is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(chromium):
+    """One context for each kind of viewer: its cache of files and compiled scripts makes a visit faster."""
+    kept = {}
+    yield kept
+    for context in kept.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(chromium, address, contexts):
+    """Open the gallery; whatever the console complains about, a broken content policy too, fails the test."""
+    pages, complaints = [], []
+
+    def note(message):
+        if message.type in {"error", "warning"} and "status of 401" not in message.text:
+            complaints.append(message.text)
+
+    def open_page(width=1440, scheme="light", **options):
+        kind = (width, scheme, *options.items())
+        if kind not in contexts:
+            viewport = {"width": width, "height": 900}
+            contexts[kind] = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
+        page = contexts[kind].new_page()
+        pages.append(page)
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector(f"#confusion {DRAWN}", state="attached")
+        return page
+
+    yield open_page
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    assert complaints == []
+
+
+def settle(page):
+    """Wait until the page's own first requests are over, or they would be taken for those of the test."""
+    page.wait_for_selector(".ag-row .status", state="attached")
+    page.wait_for_load_state("networkidle")
+
+
+def colour_of_line(page):
+    return page.eval_on_selector("#loss .scatterlayer .js-line >> nth=-1", "e => e.style.stroke")
+
+
+class TestAccessibility:
+    @pytest.mark.parametrize("width", [390, 1440])
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_axe_finds_nothing_serious(self, visit, width, scheme):
+        page = visit(width, scheme)
+        page.locator("#grid").scroll_into_view_if_needed()
+        page.wait_for_selector(".ag-row .status")
+        found = Axe().run(page).response["violations"]
+        assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+
+    def test_page_is_not_wider_than_a_phone(self, visit):
+        page = visit(390)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+class TestTheme:
+    def test_first_paint_has_the_theme_of_the_system(self, visit):
+        page = visit(scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 23)"
+
+    def test_choice_recolours_charts_without_asking_the_server_and_is_remembered(self, visit):
+        page = visit()
+        settle(page)
+        before, asked = colour_of_line(page), []
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator(".account-button").click()
+        page.get_by_role("button", name="Dark").click()
+        page.wait_for_function(f"document.querySelector('#loss .js-line').style.stroke !== '{before}'")
+        page.wait_for_timeout(600)
+        assert colour_of_line(page) != before
+        assert asked == []
+        page.reload()
+        page.wait_for_selector(f"#confusion {DRAWN}", state="attached")
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+
+
+class TestPalette:
+    def test_experiment_is_found_by_name_and_opened_by_keyboard(self, visit):
+        page = visit()
+        page.keyboard.press("Control+k")
+        field = page.get_by_role("combobox", name="Search pages and experiments")
+        expect(field).to_be_focused()
+        field.fill("<b>x")
+        expect(page.get_by_role("option", name="<b>x cnn-lstm-00000")).to_be_visible()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/experiments/1")
+
+    def test_slash_opens_it_and_escape_gives_the_focus_back(self, visit):
+        page = visit()
+        page.locator("#f1").focus()
+        page.keyboard.press("/")
+        assert page.locator("dialog[open]").count() == 0
+        page.locator("#toast-info").focus()
+        page.keyboard.press("/")
+        expect(page.locator("dialog[open]")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#toast-info")).to_be_focused()
+
+
+class TestShell:
+    def test_drawer_keeps_the_focus_and_gives_it_back(self, visit):
+        page = visit(390)
+        opener = page.get_by_role("button", name="Open navigation")
+        opener.click()
+        expect(page.get_by_role("link", name="Compare")).to_be_visible()
+        assert page.evaluate("document.getElementById('main-content').inert")
+        page.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+        assert not page.evaluate("document.getElementById('main-content').inert")
+
+    def test_active_entry_follows_navigation(self, visit):
+        page = visit()
+        page.get_by_role("link", name="Compare").first.click()
+        expect(page.locator(".nav-entry[aria-current=page]")).to_have_text("Compare")
+
+    def test_toast_shows_text_as_text_and_goes_away_by_its_button(self, visit):
+        page = visit()
+        page.locator("#toast-error").click()
+        expect(page.get_by_role("alert").filter(has_text="A message: <img")).to_be_visible()
+        page.get_by_role("button", name="Dismiss").click()
+        expect(page.locator(".toast-item")).to_have_count(0)
+
+    def test_ended_session_leads_to_sign_in_and_back(self, visit):
+        page = visit()
+        settle(page)
+        page.route("**/_dash-update-component*", lambda route: route.fulfill(status=401, body="{}"))
+        page.route("**/login*", lambda route: route.fulfill(status=200, body="sign in"))
+        with page.expect_navigation(url="**/login?next=%2F"):
+            page.evaluate("() => { fetch('/_dash-update-component', {method: 'POST'}); }")
+
+    def test_time_is_shown_in_the_zone_of_the_viewer(self, visit):
+        page = visit(timezone_id="Asia/Tokyo")
+        page.evaluate("""() => {
+            const t = document.createElement('time');
+            t.setAttribute('datetime', '2026-01-05T20:00:00Z'); t.dataset.format = 'datetime'; t.id = 'probe';
+            document.getElementById('main-content').append(t); }""")
+        expect(page.locator("#probe")).to_have_text("6 Jan 2026, 05:00")
+
+
+class TestCharts:
+    def test_store_names_the_panels_on_screen(self, visit):
+        page = visit()
+        expect(page.locator("#visible-now")).to_contain_text("Loss, Loss that blew up")
+        page.locator("#config").scroll_into_view_if_needed()
+        expect(page.locator("#visible-now")).to_have_text("visible: ")
+
+    def test_hover_on_one_panel_moves_the_cursor_of_the_others(self, visit):
+        page = visit()
+        page.locator("#loss .nsewdrag").hover(position={"x": 50, "y": 80})
+        other = page.locator(".panel", has=page.locator("#six"))
+        expect(other.locator(".chart-cursor.is-on")).to_have_count(1)
+        expect(other.locator("[data-chart-points] .cursor-dot")).to_have_count(3)
+        page.mouse.move(5, 5)
+        expect(other.locator("[data-chart-points]")).to_have_text("600 points")
+
+    @pytest.mark.parametrize(
+        ("what", "start"), [("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"\xef\xbb\xbfseries,")]
+    )
+    def test_panel_is_saved(self, visit, what, start):
+        page = visit()
+        panel = page.locator(".panel", has=page.locator("#loss"))
+        panel.locator("summary").click()
+        with page.expect_download() as download:
+            panel.get_by_role("button", name=what).click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
+        assert download.value.suggested_filename == f"cnn-lstm-00042-Loss.{what.lower()}"
+
+    def test_expanded_panel_fills_the_window_and_escape_closes_it(self, visit):
+        page = visit()
+        page.get_by_role("button", name="Expand Loss", exact=True).click()
+        panel = page.locator(".panel.is-expanded")
+        assert panel.bounding_box()["width"] == 1440
+        page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+        assert not page.evaluate("document.querySelector('.side-bar').inert")
+
+
+class TestGrid:
+    def test_row_menu_is_used_by_keyboard_and_offers_what_the_status_allows(self, visit):
+        page = visit()
+        page.locator("#grid").scroll_into_view_if_needed()
+        page.get_by_role("button", name="Actions for cnn-lstm-00001").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("menuitem")).to_have_text(["Open", "Cancel", "Delete"])
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("menuitem", name="Cancel")).to_be_focused()
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Actions for cnn-lstm-00002").click()
+        expect(page.get_by_role("menuitem")).to_have_text(["Open", "Delete"])
+
+    def test_stored_script_address_never_becomes_a_link(self, visit):
+        page = visit()
+        page.locator("#grid").scroll_into_view_if_needed()
+        page.wait_for_selector(".ag-row .status")
+        assert page.locator("a[href^='javascript']").count() == 0
+
+
+class TestConfigTree:
+    def test_filter_leaves_what_matches_and_the_way_to_it(self, visit):
+        page = visit()
+        page.get_by_placeholder("Filter configuration").fill("heads")
+        expect(page.locator(".tree-leaf:visible")).to_have_count(1)
+        expect(page.locator(".tree-leaf:visible")).to_contain_text("heads")

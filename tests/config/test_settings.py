@@ -1,0 +1,64 @@
+"""The settings: what is wrong is told in a sentence; the secret key is whole or not there."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from config import settings as configuration
+from config.settings import ConfigurationError, Settings
+
+
+def made(tmp_path: Path) -> Settings:
+    chosen = Settings(data_dir=tmp_path)
+    chosen.prepare_data_dir()
+    return chosen
+
+
+class TestSecretKey:
+    def test_is_made_once_and_for_its_owner_only(self, tmp_path: Path) -> None:
+        first, second = made(tmp_path).secret_key(), made(tmp_path).secret_key()
+        assert first == second
+        assert len(first) >= 32
+        assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+    def test_of_many_starts_at_once_all_read_the_same(self, tmp_path: Path) -> None:
+        chosen = made(tmp_path)
+        keys: list[str] = []
+        threads = [threading.Thread(target=lambda: keys.append(chosen.secret_key())) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(keys)) == 1
+        assert [path.name for path in tmp_path.glob("secret_key*")] == ["secret_key"]
+
+    @pytest.mark.parametrize("content", ["", "short", "\n" * 40])
+    def test_that_is_damaged_is_refused(self, tmp_path: Path, content: str) -> None:
+        chosen = made(tmp_path)
+        (tmp_path / "secret_key").write_text(content)
+        with pytest.raises(ConfigurationError, match="damaged"):
+            chosen.secret_key()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "mysql://x/y", "must start with"),
+        ("DATABASE_URL", "postgresql://a:b@127.0.0.1:abc/pfd", "not an address"),
+        ("PFD_PORT", "eighty", "PFD_PORT"),
+        ("PFD_PORT", "70000", "PFD_PORT"),
+        ("PFD_SECRET_KEY", "short", "at least 32"),
+        ("PFD_PUBLIC_URL", "pfd.example.org", "must look like"),
+        ("PFD_WEB_WORKERS", "0", "PFD_WEB_WORKERS"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_that_names_it_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=sentence) as refused:
+        configuration.load()
+    assert name in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "a:b@" not in str(refused.value)

@@ -1,0 +1,178 @@
+"""What all tests share: a data folder of their own, both databases, the app, people of each role."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, event, text
+
+from config import settings as configuration
+from database import engine as engines
+from database import migrations
+from tests.support import people, postgresql
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder for the whole run; nothing of the developer's own is touched."""
+    folder = tmp_path_factory.mktemp("data")
+    names = [name for name in os.environ if name.startswith("PFD_") or name in {"DATABASE_URL", "REDIS_URL"}]
+    kept = {name: os.environ.pop(name) for name in names}
+    os.environ["PFD_DATA_DIR"] = str(folder)
+    os.environ["PFD_DEMO"] = "0"
+    configuration.settings.cache_clear()
+    configuration.settings().prepare_data_dir()
+    yield folder
+    os.environ.update(kept)
+
+
+def _migrate(url: str) -> None:
+    engines.use_engine(engines.build_engine(url))
+    migrations.upgrade()
+    engines.use_engine(None)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(data_dir: Path) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = data_dir / "template.sqlite3"
+    _migrate(f"sqlite:///{path}")
+    with create_engine(f"sqlite:///{path}").connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A running PostgreSQL; under CI its absence is a failure, not a skip."""
+    if postgresql.binaries() is None:
+        if IN_CI:
+            pytest.fail(postgresql.MISSING)
+        pytest.skip(postgresql.MISSING)
+    with postgresql.server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(postgresql_server: str) -> str:
+    """The address of a migrated PostgreSQL database that the tests use one after the other."""
+    _admin(postgresql_server, "CREATE DATABASE pfd_tests")
+    _migrate(f"{postgresql_server}/pfd_tests")
+    return f"{postgresql_server}/pfd_tests"
+
+
+def _admin(server: str, statement: str) -> None:
+    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(statement))
+    admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of an empty SQLite database of this test."""
+    path = tmp_path / "pfd.sqlite3"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+# Emptying the tables that were used takes milliseconds; dropping a database takes a checkpoint.
+_EMPTY = """
+DO $$
+DECLARE name text; used text[] := '{}'; filled boolean;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO filled;
+        IF filled THEN used := used || quote_ident(name); END IF;
+    END LOOP;
+    IF used <> '{}' THEN
+        EXECUTE 'TRUNCATE ' || array_to_string(used, ', ') || ' RESTART IDENTITY CASCADE';
+    END IF;
+END $$
+"""
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of this test."""
+    yield postgresql_database
+    admin = create_engine(postgresql_database)
+    with admin.begin() as connection:
+        connection.execute(text(_EMPTY))
+        connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrations.head()})
+    admin.dispose()
+
+
+def _in_place(url: str) -> Iterator[Engine]:
+    engine = engines.build_engine(url)
+    engines.use_engine(engine)
+    yield engine
+    engines.use_engine(None)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty database in place of the installation's; the test runs on SQLite and on PostgreSQL."""
+    yield from _in_place(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Engine]:
+    """An empty SQLite database, for what does not depend on the database."""
+    yield from _in_place(sqlite_url)
+
+
+class Queries:
+    """The SQL statements that were sent, without those that only begin or end a transaction."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def count_queries() -> Callable[[Engine, Callable[[], Any]], int]:
+    """How many statements a function sends."""
+
+    def count(engine: Engine, work: Callable[[], Any]) -> int:
+        queries = Queries()
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.startswith(("BEGIN", "PRAGMA", "SELECT 1")):
+                queries.statements.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            work()
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(queries)
+
+    return count
+
+
+@pytest.fixture(scope="session")
+def dash_app(data_dir: Path) -> Any:
+    """The app, built once; each test puts its own database under it."""
+    from app import create_app
+
+    app = create_app()
+    engines.announce_with(None)  # nothing leaves the process; a test that wants the queue names it
+    return app
+
+
+@pytest.fixture
+def client_of(dash_app: Any) -> Callable[[str | None], Any]:
+    """A client signed in with a role (None: nobody), on the database in place."""
+    return lambda role: people.client(dash_app.server, role)

@@ -1,0 +1,90 @@
+"""Which keys mean which column, and which values from a file are taken."""
+
+import math
+
+import pytest
+
+from services.imports import limits
+from services.imports.run import BadValue
+from services.imports.synonyms import meaning_of
+
+
+@pytest.mark.parametrize(
+    ("column", "keys"),
+    [
+        ("train_loss", "Training loss|loss/train|train_loss|train/loss|trainLoss|loss|train_loss_epoch|epoch_loss"),
+        ("val_loss", "val_loss|Test loss (avg on test)|eval/loss|valid_loss|loss/validation|Loss/val"),
+        ("train_accuracy", "accuracy|acc|train_acc|Train/Accuracy|sparse_categorical_accuracy|training_accuracy_score"),
+        ("val_accuracy", "val_acc|val_accuracy|Accuracy/val|valAcc|test_accuracy|val_top1"),
+        ("learning_rate", "lr|learning_rate|train/learning_rate|lr-Adam|Learning Rate"),
+        ("duration_seconds", "Epoch time|epoch_time|time_per_epoch|epoch_duration|duration_s|epoch_seconds"),
+    ],
+)
+def test_common_keys_mean_their_column(column, keys):
+    assert {key: meaning_of(key) and meaning_of(key).column for key in keys.split("|")} == dict.fromkeys(
+        keys.split("|"), column
+    )
+
+
+@pytest.mark.parametrize(
+    "key", ["train_loss_step", "discriminator_loss", "accuracy_real", "IoU (avg on test)", "time", "epoch", "", "损失"]
+)
+def test_other_keys_mean_none(key):
+    assert meaning_of(key) is None
+
+
+def test_validation_goes_before_test():
+    assert meaning_of("val_loss").rank < meaning_of("test_loss").rank
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("32", 32), ("-7", -7), ("0.10", 0.1), ("1e-4", 1e-4), ("0.29514853954374903", 0.29514853954374903), ("3.0", 3.0)],
+)
+def test_text_that_says_a_number_becomes_it(text, value):
+    found = limits.number_from_text(text)
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["007", "1_000", "nan", "inf", "1e999", "0.1000000000000000000001", "9" * 19 + "9", "1,5", " 1", "٣", "", "0x10"],
+)
+def test_text_that_would_lose_something_stays_text(text):
+    assert limits.number_from_text(text) == text
+
+
+def test_nul_and_lone_surrogates_are_replaced():
+    assert limits.clean_text("a\x00b\ud800c\udfff") == "a\ufffdb\ufffdc\ufffd"
+
+
+def test_cut_text_stays_distinct():
+    one, two = limits.shortened("x" * 600 + "1", 500), limits.shortened("x" * 600 + "2", 500)
+    assert one != two
+    assert len(one) == len(two) == 500
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0, 0.0, 1e300])
+def test_time_that_no_calendar_knows_is_none(seconds):
+    assert limits.moment(seconds) is None
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63)])
+def test_integer_beyond_63_bits_is_refused(value):
+    with pytest.raises(BadValue, match="63 bits"):
+        limits.checked_integer(value, "The step")
+
+
+def test_values_that_json_lacks_become_words():
+    assert limits.plain({"a": math.nan, "b": (1, 2), "c": 2**70}, "x") == {
+        "a": "nan",
+        "b": [1, 2],
+        "c": "0x400000000000000000",
+    }
+
+
+def test_nesting_without_end_is_refused():
+    nested: list = []
+    nested.append(nested)
+    with pytest.raises(BadValue, match="deeply nested"):
+        limits.plain(nested, "x")

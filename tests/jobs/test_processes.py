@@ -1,0 +1,53 @@
+"""Facts about what the processes load and how many cores they take, each seen in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+from config.settings import ROOT
+
+
+def said_by(code: str) -> str:
+    """What a fresh Python prints."""
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def loaded_of(names: set[str], code: str) -> set[str]:
+    """Which of these modules a fresh Python has loaded after the code."""
+    found = said_by(f"import sys; {code}; print(*({names!r} & set(sys.modules)))")
+    return set(found.split())
+
+
+def test_the_workers_parent_loads_nothing_heavy() -> None:
+    heavy = {"sklearn", "scipy", "h5py", "flask", "dash"}
+    assert loaded_of(heavy, "import jobs.tasks, jobs.processes") == set()
+
+
+def test_the_scheduler_loads_neither_tables_nor_tasks() -> None:
+    start = "from jobs.celery_app import build; build(()).loader.init_worker()"
+    assert loaded_of({"sqlalchemy", "numpy", "jobs.tasks"}, start) == set()
+
+
+def test_a_child_computes_on_one_core() -> None:
+    code = (
+        "from jobs import processes; processes.begin_child(); import sklearn.neural_network, threadpoolctl; "
+        "print({library['num_threads'] for library in threadpoolctl.threadpool_info()})"
+    )
+    assert said_by(code) == "{1}"
+
+
+def test_announcing_leaves_the_web_process_all_its_cores() -> None:
+    code = "import os; from jobs import announcing, celery_app; print('OMP_NUM_THREADS' in os.environ)"
+    assert said_by(code) == "False"
+
+
+def test_a_child_forgets_the_connections_of_its_parent() -> None:
+    code = (
+        "from database import engine; before = engine.engine(); from jobs import processes; processes.begin_child(); "
+        "print(engine.engine() is before)"
+    )
+    assert said_by(code) == "False"

@@ -1,0 +1,167 @@
+"""Facts about real worker processes: killed, told to end, left without messages, they lose no work."""
+
+import signal
+from pathlib import Path
+
+from database.engine import announce_with, transaction
+from models.experiment import ExperimentStatus
+from models.job import JobStatus
+from services import job_queue
+from services.actor import SYSTEM
+from services.experiments import lifecycle
+from tests.support.trainings import (
+    LONG,
+    QUICK,
+    a_dataset,
+    a_training,
+    epochs_of,
+    experiment_of,
+    job_of,
+    matrices_of,
+    points_of,
+)
+from tests.support.waiting import wait_until
+from tests.support.workers import Machine
+
+
+def is_completed(experiment_id: int) -> bool:
+    return experiment_of(experiment_id).status == ExperimentStatus.COMPLETED
+
+
+def assert_whole(experiment_id: int, epochs: int) -> None:
+    """Each epoch once, in the table, in every loss and accuracy series and among the matrices."""
+    assert epochs_of(experiment_id) == list(range(1, epochs + 1))
+    assert max(points_of(experiment_id)) == epochs
+    assert matrices_of(experiment_id) == epochs
+
+
+def killed_half_way(machine: Machine) -> tuple[int, int]:
+    """A training whose worker was killed after some epochs, and before the last."""
+    numbers = a_training(a_dataset(), LONG)
+    worker = machine.worker()
+    wait_until(lambda: len(epochs_of(numbers[0])) >= 3)
+    machine.kill(worker)
+    assert 3 <= len(epochs_of(numbers[0])) < LONG.epochs
+    assert job_of(numbers[1]).status == JobStatus.RUNNING
+    return numbers
+
+
+class TestWorker:
+    def test_a_queued_training_runs_to_its_end(self, machine: Machine) -> None:
+        experiment_id, job_id = a_training(a_dataset())
+        machine.worker()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
+        assert is_completed(experiment_id)
+        assert_whole(experiment_id, QUICK.epochs)
+        left_of_the_messages = {path.name for path in (machine.data_dir / "broker").rglob("*") if path.is_file()}
+        assert left_of_the_messages <= {"celery.exchange"}
+
+    def test_a_team_on_postgresql_and_redis_trains_as_well(self, team_machine: Machine) -> None:
+        experiment_id, job_id = a_training(a_dataset())
+        team_machine.worker()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
+        assert_whole(experiment_id, QUICK.epochs)
+
+    def test_worker_and_scheduler_say_nothing_and_write_nothing_where_they_start(self, machine: Machine) -> None:
+        before = set(Path("/").iterdir())
+        _, job_id = a_training(a_dataset())
+        machine.worker()
+        machine.beat()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
+        assert machine.log().strip() == ""
+        assert set(Path("/").iterdir()) == before
+
+
+class TestKilled:
+    def test_a_killed_training_resumes_and_has_each_epoch_once(self, machine: Machine) -> None:
+        experiment_id, job_id = killed_half_way(machine)
+        machine.worker()
+        machine.beat()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED, 40)
+        assert is_completed(experiment_id)
+        assert job_of(job_id).attempts == 2
+        assert_whole(experiment_id, LONG.epochs)
+
+    def test_so_it_does_on_postgresql_and_redis(self, team_machine: Machine) -> None:
+        experiment_id, job_id = killed_half_way(team_machine)
+        team_machine.worker()
+        team_machine.beat()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED, 40)
+        assert_whole(experiment_id, LONG.epochs)
+
+    def test_a_training_that_kills_its_worker_each_time_ends_as_failed(self, machine: Machine) -> None:
+        experiment_id, job_id = a_training(a_dataset())
+        machine.killing_worker()
+        machine.beat()
+        wait_until(lambda: job_of(job_id).status == JobStatus.FAILED, 60)
+        experiment = experiment_of(experiment_id)
+        assert job_of(job_id).attempts == 3
+        assert (experiment.status, experiment.failure_reason) == (
+            ExperimentStatus.FAILED,
+            "The worker stopped in the middle of this job.",
+        )
+
+    def test_a_busy_worker_finds_lost_work_without_the_scheduler(self, machine: Machine) -> None:
+        _, lost = killed_half_way(machine)
+        a_training(experiment_of(1).dataset_id or 0, LONG, "Keeps one process busy")
+        machine.worker()
+        wait_until(lambda: job_of(lost).attempts == 2, 40)
+
+
+class TestLostMessage:
+    def test_a_job_without_a_message_is_found_by_the_sweep(self, machine: Machine) -> None:
+        dataset_id = a_dataset()
+        announce_with(None)
+        _, job_id = a_training(dataset_id)
+        machine.worker()
+        machine.beat()
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
+
+
+class TestToldToEnd:
+    def test_a_worker_told_to_end_hands_its_training_to_the_next(self, machine: Machine) -> None:
+        experiment_id, job_id = a_training(a_dataset(), LONG)
+        worker = machine.worker()
+        wait_until(lambda: len(epochs_of(experiment_id)) >= 2)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(15) == 0
+        assert (job_of(job_id).status, job_of(job_id).attempts) == (JobStatus.PENDING, 0)
+        assert experiment_of(experiment_id).status == ExperimentStatus.PENDING
+        machine.worker()  # no scheduler: the worker itself looks for what was left
+        wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
+        assert_whole(experiment_id, LONG.epochs)
+
+
+class TestCancel:
+    def test_a_cancelled_training_stops_and_keeps_its_epochs(self, machine: Machine) -> None:
+        dataset_id = a_dataset()
+        experiment_id, job_id = a_training(dataset_id, LONG)
+        machine.worker()
+        wait_until(lambda: len(epochs_of(experiment_id)) >= 2)
+        with transaction() as session:
+            lifecycle.cancel(session, SYSTEM, experiment_id)
+        kept = epochs_of(experiment_id)
+        # The other process may take this one, so a second follows: then the first process is free as well.
+        later = [a_training(dataset_id, QUICK, f"Later {number}")[1] for number in range(3)]
+        wait_until(lambda: all(job_of(number).status == JobStatus.COMPLETED for number in later))
+        assert epochs_of(experiment_id) == kept
+        assert (job_of(job_id).status, experiment_of(experiment_id).status) == (
+            JobStatus.CANCELLED,
+            ExperimentStatus.CANCELLED,
+        )
+
+
+class TestCommands:
+    def test_a_wrong_setting_is_one_sentence(self, machine: Machine) -> None:
+        machine.environment["DATABASE_URL"] = "mysql://nowhere"
+        assert machine.worker().wait(20) == 1
+        assert machine.log().count("\n") == 1
+        assert "DATABASE_URL" in machine.log()
+
+
+def test_a_message_for_a_job_that_is_gone_harms_nobody(machine: Machine) -> None:
+    with transaction() as session:
+        job_id = job_queue.enqueue(session, "training.run", {"experiment_id": 1}).id
+        session.info["queued_jobs"] = [job_id + 1000, job_id]
+    machine.worker()
+    wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)

@@ -1,0 +1,79 @@
+"""A live server on a database of its own, and Chromium signed in to it."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+from sqlalchemy import Engine
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from models.permissions import Role
+from tests.support import people
+from web.identity import cookie_name
+
+CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium")
+MISSING = "Chromium is missing: apt-get install chromium, or name it in PFD_CHROMIUM."
+# What a refused page answers is told by the browser as an error of its own.
+EXPECTED = ("status of 404", "status of 403")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for the whole run."""
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+class Quiet(WSGIRequestHandler):
+    """A failed test shows what failed, not hundreds of requests."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def live_server(dash_app: Any) -> Iterator[str]:
+    """The app on a port; each test puts its own database under it."""
+    server = make_server("127.0.0.1", 0, dash_app.server, threaded=True, request_handler=Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def visit(chromium: Any, live_server: str, sqlite: Engine) -> Iterator[Callable[..., Page]]:
+    """Open an address as a person of a role; whatever the console complains about fails the test."""
+    contexts, complaints = [], []
+
+    def note(message: Any) -> None:
+        if message.type in {"error", "warning"} and not any(text in message.text for text in EXPECTED):
+            complaints.append(message.text)
+
+    def open_page(path: str, role: Role = Role.ADMIN, width: int = 1440, scheme: str = "light") -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        token = people.token_of(people.person(role))
+        context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
+        page: Page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(live_server + path)
+        page.wait_for_selector(".page-header, .empty", timeout=20_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

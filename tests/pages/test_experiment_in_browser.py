@@ -1,0 +1,183 @@
+"""The page of one experiment in a real Chromium: drawn, smoothed, zoomed, growing, nothing run that was noted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from database.engine import transaction
+from models.permissions import Role
+from services.actor import SYSTEM
+from services.experiments import editing, lifecycle
+from tests.support.experiments import completed, record, running, with_series
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+LINES = '[data-panel-key="loss"] .scatterlayer .js-line'
+
+
+def slide(page: Page, id: str, value: float) -> None:
+    """Move a range input as a hand would."""
+    page.locator(f"#{id}").evaluate(
+        """(element, value) => {
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(element, String(value));
+            element.dispatchEvent(new Event("input", { bubbles: true }));
+            element.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        value,
+    )
+
+
+def ranges(page: Page, key: str) -> Any:
+    return page.evaluate(
+        "key => document.querySelector(`[data-panel-key='${key}'] .js-plotly-plot`)._fullLayout.xaxis.range", key
+    )
+
+
+def zoom(page: Page, key: str) -> None:
+    box = page.locator(f'[data-panel-key="{key}"] .nsewdrag').bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 120, steps=6)
+    page.mouse.up()
+
+
+class TestCurves:
+    def test_are_drawn_and_smoothing_puts_a_line_before_the_raw_one(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed()}")
+        expect(page.locator(LINES)).to_have_count(2)
+        expect(page.locator('[data-panel-key="loss"] [data-chart-points]')).to_have_text("24 points")
+        slide(page, "experiment-smoothing", 0.7)
+        expect(page.locator(LINES)).to_have_count(4)
+        expect(page.locator("#experiment-smoothing-value")).to_have_text("0.70")
+        assert page.url.endswith("?smoothing=0.7")
+
+    def test_zoom_of_one_panel_asks_for_that_part_of_all_and_double_click_brings_all_back(self, visit: Visit) -> None:
+        rng = np.random.default_rng(1)
+        number = with_series("long", {"val_loss": rng.normal(size=50_000), "val_acc": rng.normal(size=50_000)})
+        page = visit(f"/experiments/{number}")
+        points = page.locator('[data-panel-key="accuracy"] [data-chart-points]')
+        expect(points).to_contain_text("of 50,000 points")
+        before = ranges(page, "accuracy")
+        zoom(page, "loss")
+        page.wait_for_url("**low=*")
+        page.wait_for_function("""() => document.querySelector("[data-panel-key=accuracy] .js-plotly-plot")
+            ._fullLayout.xaxis.range[0] > 5000""")
+        low, high = ranges(page, "accuracy")
+        assert ranges(page, "loss") == pytest.approx([low, high])
+        page.locator('[data-panel-key="loss"] .nsewdrag').dblclick(position={"x": 120, "y": 60})
+        page.wait_for_url(lambda url: "low=" not in url)
+        page.wait_for_function("""() => document.querySelector("[data-panel-key=accuracy] .js-plotly-plot")
+            ._fullLayout.xaxis.range[0] < 10""")
+        assert ranges(page, "accuracy") == pytest.approx(before)
+
+    def test_of_many_only_some_stand_in_the_page_and_the_filter_finds_the_rest(self, visit: Visit) -> None:
+        number = with_series("many", {f"layer{n}/norm": [1.0, 2.0, 3.0] for n in range(120)})
+        page = visit(f"/experiments/{number}")
+        expect(page.locator("#experiment-range")).to_have_text("Panels 1–24 of 120")
+        assert page.locator("#experiment-grid [data-panel-key]").count() == 24
+        page.locator("#experiment-next").click()
+        expect(page.locator("#experiment-range")).to_have_text("Panels 25–48 of 120")
+        page.locator("#experiment-filter").fill("layer119")
+        expect(page.locator("#experiment-grid [data-panel-key]")).to_have_count(1)
+        expect(page.locator('[data-panel-key="metric:layer119/norm"] .js-line')).to_have_count(1)
+
+
+class TestLive:
+    def test_new_epochs_are_added_while_one_looks_and_the_end_stops_the_asking(self, visit: Visit) -> None:
+        number = running(epochs=5)
+        page = visit(f"/experiments/{number}")
+        expect(page.locator(LINES)).to_have_count(2)
+        asked: list[str] = []
+        page.on("response", lambda answer: asked.append(answer.text()) if "_dash-update" in answer.url else None)
+        record(number, 6)
+        points = page.locator('[data-panel-key="loss"] [data-chart-points]')
+        expect(points).to_have_text("12 points", timeout=8000)
+        assert any('"signature"' in text and '"had":5' in text for text in asked)
+        assert not any('"bdata"' in text and "experiment-chart" in text for text in asked)
+        expect(page.locator("#experiment-epoch-rows tr")).to_have_count(6)
+        expect(page.locator("#experiment-matrix-epoch")).to_have_value("6")
+        slide(page, "experiment-smoothing", 0.5)
+        expect(page.locator(LINES)).to_have_count(4)
+        record(number, 7)
+        expect(points).to_have_text("14 points", timeout=8000)
+        with transaction() as session:
+            lifecycle.complete(session, number)
+        expect(page.locator(".page-title-row .status")).to_have_text("Completed", timeout=8000)
+        page.wait_for_timeout(500)
+        asked.clear()
+        page.wait_for_timeout(2600)
+        assert asked == []
+
+    def test_first_metric_makes_the_first_panel(self, visit: Visit) -> None:
+        number = running()
+        page = visit(f"/experiments/{number}")
+        expect(page.get_by_text("No curves yet")).to_be_visible()
+        record(number, 1)
+        expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible(timeout=8000)
+        expect(page.locator("#experiment-confusion")).to_be_visible()
+
+
+class TestResults:
+    def test_slider_shows_the_matrix_of_another_epoch(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed(epochs=12)}")
+        page.locator("#experiment-confusion").scroll_into_view_if_needed()
+        first_cell = "document.querySelector('#experiment-matrix .js-plotly-plot').data[0].text[0][0]"
+        page.wait_for_function(f"() => {first_cell}.startsWith('29')")
+        slide(page, "experiment-matrix-epoch", 1)
+        page.wait_for_function(f"() => {first_cell}.startsWith('10')")
+        expect(page.locator("#experiment-matrix-text")).to_have_text("1")
+
+
+class TestNotes:
+    def test_nothing_noted_loads_or_runs(self, visit: Visit) -> None:
+        number = completed(epochs=1)
+        with transaction() as session:
+            editing.set_notes(
+                session, SYSTEM, number,
+                "**bold** ![x](http://evil.example/p.png) [a](javascript:alert(1)) <img src=http://evil.example/q.png>"
+                "\n\n[r]: javascript:alert(2)\n\n[b][r] <javascript:alert(3)> [ok](https://example.org)",
+            )  # fmt: skip
+        page = visit(f"/experiments/{number}")
+        notes = page.locator("#experiment-notes")
+        expect(notes.locator("strong")).to_have_text("bold")
+        assert notes.locator("img").count() == 0
+        addresses = notes.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        assert set(addresses) <= {"", "http://evil.example/p.png", "https://example.org", "http://evil.example/q.png>"}
+        assert "https://example.org" in addresses
+
+    def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
+        number = completed(epochs=1)
+        page = visit(f"/experiments/{number}", Role.OPERATOR)
+        page.locator("#experiment-notes-edit").click()
+        page.get_by_label("Notes in Markdown").fill("A *good* run")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator("#experiment-notes em")).to_have_text("good")
+        reader = visit(f"/experiments/{number}", Role.VIEWER)
+        expect(reader.locator("#experiment-notes em")).to_have_text("good")
+        expect(reader.locator("#experiment-notes-edit")).to_be_hidden()
+        expect(reader.locator("#experiment-delete")).to_be_hidden()
+
+
+class TestDeletion:
+    def test_says_what_goes_along_and_is_undone(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed(epochs=3)}")
+        page.locator("#experiment-delete").click()
+        expect(page.locator("#experiment-delete-dialog-body")).to_contain_text("Metric points")
+        page.locator("#experiment-delete-dialog-confirm").click()
+        expect(page.locator("#experiment-summary")).to_contain_text("It can be restored")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#experiment-summary")).not_to_contain_text("It can be restored")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious(visit: Visit, width: int, scheme: str) -> None:
+    page = visit(f"/experiments/{completed(name='a name that goes on and on ' * 8)}", width=width, scheme=scheme)
+    expect(page.locator(LINES)).to_have_count(2)
+    found = Axe().run(page).response["violations"]
+    assert [item["id"] for item in found if item["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -1,0 +1,265 @@
+"""The list, Home and the forms in a real browser."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
+
+from database.engine import transaction
+from database.types import now
+from models import SessionLog
+from models.permissions import Role
+from services import accounts
+from services.actor import SYSTEM
+from services.curves import writing
+from services.curves.packing import Points
+from services.experiments import lifecycle
+from services.experiments.lifecycle import Epoch
+from tests.support import people
+from web.identity import cookie_name
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Page]
+ROWS = ".ag-center-cols-container .ag-row, .ag-pinned-left-cols-container .ag-row"
+HOSTILE = "<img src=x onerror=window.pwned=1> & \"quotes\" 'single' ünïcode " + "long " * 30
+
+
+def make(name: str, accuracy: float = 0.5, **columns: Any) -> int:
+    with transaction() as session:
+        experiment = lifecycle.create(
+            session, SYSTEM, name=name, model_type="mlp", hyperparameters={"lr": accuracy / 10}, **columns
+        )
+        writing.append(session, experiment.id, {"val_accuracy": Points.of([1, 2], [0.1, accuracy])})
+        return experiment.id
+
+
+def names(page: Page) -> list[str]:
+    """The names in the order in which they stand."""
+    page.wait_for_selector(".ag-pinned-left-cols-container .ag-row a")
+    rows = page.locator(".ag-pinned-left-cols-container .ag-row")
+    pairs = [(int(row.get_attribute("row-index") or 0), row.locator("a").inner_text()) for row in rows.all()]
+    return [name for _, name in sorted(pairs)]
+
+
+def choose(page: Page, *wanted: str) -> None:
+    for name in wanted:
+        row = page.locator(".ag-pinned-left-cols-container .ag-row", has_text=name).first
+        row.locator("input[type=checkbox]").click()
+
+
+class TestList:
+    def test_shows_newest_first_and_sorts_by_a_metric(self, visit: Visit) -> None:
+        for place, accuracy in enumerate([0.3, 0.9, 0.6]):
+            make(f"run {place}", accuracy)
+        page = visit("/experiments")
+        assert names(page) == ["run 2", "run 1", "run 0"]
+        expect(page.locator("#experiments-count")).to_have_text("3 experiments")
+        page.get_by_role("columnheader", name="max val_accuracy").click()
+        page.get_by_role("columnheader", name="max val_accuracy").click()
+        expect(page.locator(".ag-pinned-left-cols-container .ag-row[row-index='0'] a")).to_have_text("run 1")
+
+    def test_search_narrows_it_and_stands_in_the_address(self, visit: Visit) -> None:
+        make("alpha")
+        make("beta")
+        page = visit("/experiments")
+        page.fill("#experiments-search", "alp")
+        expect(page.locator("#experiments-count")).to_have_text("1 experiment")
+        page.wait_for_url("**/experiments?q=alp")
+        page.reload()
+        expect(page.locator("#experiments-count")).to_have_text("1 experiment")
+        assert names(page) == ["alpha"]
+
+    def test_selection_stays_when_a_row_arrives(self, visit: Visit) -> None:
+        make("first")
+        make("second")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "first")
+        expect(page.locator("#experiments-selected")).to_have_text("1 selected")
+        make("third")
+        expect(page.locator("#experiments-count")).to_have_text("3 experiments", timeout=15_000)
+        expect(page.locator(".ag-row", has_text="third").first).to_be_visible()
+        selected = page.locator(".ag-pinned-left-cols-container .ag-row-selected a")
+        expect(selected).to_have_text(["first"])
+
+    def test_deletes_with_a_preview_and_brings_back(self, visit: Visit) -> None:
+        make("doomed")
+        make("kept")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "doomed")
+        page.click("#experiments-bulk-delete")
+        expect(page.locator("#experiments-delete-dialog-body")).to_contain_text("doomed")
+        page.click("#experiments-delete-dialog-confirm")
+        expect(page.locator("#experiments-count")).to_have_text("1 experiment")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#experiments-count")).to_have_text("2 experiments")
+
+    def test_tags_many_at_once(self, visit: Visit) -> None:
+        make("one")
+        make("two")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "one", "two")
+        page.click("#experiments-bulk-tag")
+        page.fill("#experiments-tag-name", "Warm start")
+        page.click("#experiments-tag-add")
+        expect(page.locator(".ag-row", has_text="warm-start")).to_have_count(2)
+
+    def test_shows_a_chosen_column(self, visit: Visit) -> None:
+        make("one", 0.42)
+        page = visit("/experiments", width=2560)  # the grid draws only the columns that are seen
+        names(page)
+        page.click("#experiments-choose")
+        page.select_option("#experiments-kind", "param")
+        expect(page.locator("#experiments-column-name")).to_have_value("lr")
+        page.click("#experiments-add")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("columnheader", name="lr", exact=True)).to_be_attached()
+        page.wait_for_url(re.compile("columns=.*param%3Alr"))
+
+    def test_takes_two_to_the_comparison(self, visit: Visit) -> None:
+        first, second = make("one"), make("two")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "one", "two")
+        page.click("#experiments-bulk-compare")
+        page.wait_for_url(re.compile(rf"/compare\?ids=({first},{second}|{second},{first})"))
+
+    def test_a_viewer_is_offered_nothing_that_changes(self, visit: Visit) -> None:
+        make("one")
+        page = visit("/experiments", role=Role.VIEWER)
+        names(page)
+        choose(page, "one")
+        expect(page.locator("#experiments-bulk-compare")).to_be_visible()
+        for word in ("tag", "cancel", "delete", "restore"):
+            expect(page.locator(f"#experiments-bulk-{word}")).to_be_hidden()
+
+    def test_hostile_names_stay_text(self, visit: Visit) -> None:
+        make(HOSTILE[:240])
+        for path in ("/experiments", "/"):
+            page = visit(path)
+            expect(page.locator("a", has_text="<img src=x").first).to_be_attached()
+            assert page.evaluate("window.pwned") is None
+
+
+class TestHome:
+    def test_an_empty_installation_says_what_to_do(self, visit: Visit) -> None:
+        page = visit("/")
+        expect(page.locator(".empty")).to_contain_text("pfd import tensorboard")
+
+    def test_a_running_curve_grows_without_a_reload(self, visit: Visit) -> None:
+        number = make("growing", total_epochs=5, status="running")
+        page = visit("/")
+        row = page.locator(".plain-table tr", has_text="growing")
+        expect(row).to_contain_text("0 / 5")
+        with transaction() as session:
+            lifecycle.record_epoch(session, number, Epoch(1, val_accuracy=0.4))
+        expect(row).to_contain_text("1 / 5", timeout=10_000)
+
+    def test_failures_are_told_with_their_reason(self, visit: Visit) -> None:
+        number = make("unlucky", status="running")
+        with transaction() as session:
+            lifecycle.fail(session, number, "the loss became NaN")
+        page = visit("/")
+        expect(page.locator("main")).to_contain_text("the loss became NaN")
+
+
+class TestPalette:
+    def test_finds_an_experiment_by_keyboard_alone(self, visit: Visit) -> None:
+        number = make("needle in the haystack")
+        page = visit("/")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("needle")
+        expect(page.get_by_role("option", name=re.compile("needle"))).to_be_visible()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/experiments/{number}")
+
+
+class TestForms:
+    def test_somebody_signs_in_and_out(self, chromium: Any, live_server: str, sqlite: Any) -> None:
+        people.person(Role.OPERATOR, "olaf")
+        page = chromium.new_context().new_page()
+        page.goto(f"{live_server}/experiments")
+        page.wait_for_url(re.compile("/login.next="))
+        page.fill("#username", "olaf")
+        page.fill("#password", people.PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/experiments")
+        page.wait_for_selector(".page-header")
+        page.locator("details", has=page.locator("form[action='/logout']")).locator("summary").click()
+        page.locator("form[action='/logout'] button").click()
+        page.wait_for_url("**/login")
+        page.go_back()
+        page.wait_for_url(re.compile("/login.next="))
+        page.context.close()
+
+    def test_an_ended_session_leads_to_sign_in(self, chromium: Any, live_server: str, sqlite: Any) -> None:
+        context = chromium.new_context()
+        token = people.token_of(people.person(Role.VIEWER))
+        context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
+        page = context.new_page()
+        page.goto(live_server)
+        page.wait_for_selector(".page-header")
+        with transaction() as session:
+            session.execute(update(SessionLog).values(last_active=now() - timedelta(hours=2)))
+        page.wait_for_url(re.compile("/login.next="), timeout=15_000)
+        expect(page.locator("#password")).to_be_visible()
+        context.close()
+
+
+PAGES = ("/", "/experiments", "/no-such-page", "/compare")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_serious(visit: Visit, path: str, scheme: str, width: int) -> None:
+    make("one", status="running", total_epochs=9)
+    make("two", notes="x")
+    page = visit(path, width=width, scheme=scheme)
+    page.wait_for_timeout(1200)  # axe looks once; the grid has to have its rows by then
+    found = [
+        (violation["id"], [node["target"] for node in violation["nodes"]][:3])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in {"serious", "critical"}
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_forms(chromium: Any, live_server: str, sqlite: Any, scheme: str) -> None:
+    with transaction() as session:
+        token = accounts.new_setup_token(session)
+    page = chromium.new_context(color_scheme=scheme).new_page()
+    for path in ("/login", f"/setup/{token}", "/setup/none"):
+        page.goto(live_server + path)
+        violations = Axe().run(page).response["violations"]
+        assert [one["id"] for one in violations if one["impact"] in {"serious", "critical"}] == []
+    page.context.close()
+
+
+def test_no_page_fetches_anything_from_outside(visit: Visit, live_server: str) -> None:
+    make("one")
+    page = visit("/")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in PAGES:
+        page.goto(live_server + path)
+        page.wait_for_selector(".page-header, .empty")
+    outside = [url for url in asked if not url.startswith((live_server, "data:", "blob:"))]
+    assert outside == []
+    assert len(asked) > 20
+
+
+def test_nothing_of_the_session_lies_in_the_browsers_storage(visit: Visit) -> None:
+    make("secret name")
+    page = visit("/experiments")
+    names(page)
+    stored = page.evaluate("JSON.stringify({...localStorage}) + JSON.stringify({...sessionStorage})")
+    assert "secret name" not in stored

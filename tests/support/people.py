@@ -1,0 +1,93 @@
+"""People of each role, and clients that are signed in as them."""
+
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from database.engine import transaction
+from models.permissions import Role
+from models.user import User
+from services import passwords, sessions
+from services.actor import Actor, actor_of
+from services.sessions import Visitor
+from web.identity import cookie_name
+
+PASSWORD = "a long enough passphrase"
+_HASHES: dict[str, str] = {}
+
+
+def _hash() -> str:
+    # One hash for the whole run: hashing is slow on purpose, and these tests are not about it.
+    if PASSWORD not in _HASHES:
+        _HASHES[PASSWORD] = passwords.hash_password(PASSWORD)
+    return _HASHES[PASSWORD]
+
+
+def person(role: str | Role = Role.OPERATOR, name: str | None = None) -> Actor:
+    """An account of this role, made on first use."""
+    username = name or f"{Role(role).value}-person"
+    with transaction() as session:
+        user = session.scalar(select(User).where(User.username == username))
+        if user is None:
+            user = User(
+                username=username, email=f"{username}@example.org", role=Role(role).value, password_hash=_hash()
+            )
+            session.add(user)
+            session.flush()
+        return actor_of(user)
+
+
+def client(server: Flask, role: str | Role | None, name: str | None = None) -> FlaskClient:
+    """A client that holds a live session of such a person."""
+    made = server.test_client()
+    if role is not None:
+        made.set_cookie(cookie_name(), token_of(person(role, name)))
+    return made
+
+
+def token_of(actor: Actor) -> str:
+    """The token of a new session."""
+    with transaction() as session:
+        user = session.get(User, actor.user_id)
+        assert user is not None
+        return sessions.open_session(session, user, Visitor("127.0.0.1", "test"))
+
+
+def filled(items: list[dict[str, str]], **values: Any) -> list[Any]:
+    """Inputs or states as the renderer sends them; a pattern that meets nothing on the page is an empty list."""
+    return [
+        [] if item["id"].startswith("{") else {**item, "value": values.get(f"{item['id']}.{item['property']}")}
+        for item in items
+    ]
+
+
+def filled_outputs(output: str) -> tuple[Any, Any]:
+    """The outputs of a callback as the renderer sends them, and as it writes those that callbacks share."""
+    if "." not in output:
+        return None, None
+    names = output[2:-2].split("...") if output.startswith("..") else [output]
+    pairs = [name.rsplit(".", 1) for name in names]
+    plain: list[Any] = [
+        [] if identity.startswith("{") else {"id": identity, "property": prop.split("@")[0]} for identity, prop in pairs
+    ]
+    shared: list[Any] = [
+        [] if identity.startswith("{") else {"id": identity, "property": prop} for identity, prop in pairs
+    ]
+    return (plain, shared) if output.startswith("..") else (plain[0], shared[0])
+
+
+def dispatch(test_client: Any, app: Any, output: str, **values: Any) -> Any:
+    """Post a well-formed body to a callback; `values` are by `id.property`, the rest is null."""
+    spec = app.callback_map[output]
+    # The router always sends both.
+    values = {"_pages_location.pathname": "/", "_pages_location.search": "", **values}
+    body = {
+        "output": output,
+        "outputs": filled_outputs(output)[0],
+        "inputs": filled(spec["inputs"], **values),
+        "state": filled(spec.get("state", []), **values),
+        "changedPropIds": [f"{item['id']}.{item['property']}" for item in spec["inputs"][:1]],
+    }
+    return test_client.post("/_dash-update-component", json=body)

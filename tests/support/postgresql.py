@@ -1,0 +1,67 @@
+"""A real PostgreSQL of our own, from the system's binaries, gone when the tests end."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MISSING = "PostgreSQL's server is not installed: run 'apt-get install postgresql' (or 'brew install postgresql')."
+
+
+def binaries() -> Path | None:
+    """Where initdb and pg_ctl are."""
+    on_path = shutil.which("pg_ctl")
+    if on_path:
+        return Path(on_path).resolve().parent
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: float(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    # PostgreSQL refuses to run as root, which is who CI is.
+    return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server and give the address of its maintenance database, without a database name at the end."""
+    folder = binaries()
+    if folder is None:
+        raise RuntimeError(MISSING)
+    home = Path(tempfile.mkdtemp(prefix="pfd-pg-"))
+    home.chmod(0o755)
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres", "postgres")
+    port = free_port()
+    data = str(home / "data")
+    options = (
+        f"-p {port} -k {home} -c fsync=off -c full_page_writes=off -c listen_addresses=127.0.0.1 -c max_connections=200"
+    )
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": home}
+    try:
+        subprocess.run(
+            _as_postgres([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"]), **quiet
+        )
+        start = [str(folder / "pg_ctl"), "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start"]
+        subprocess.run(_as_postgres(start), **quiet)
+        yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}"
+    finally:
+        subprocess.run(
+            _as_postgres([str(folder / "pg_ctl"), "-D", data, "-m", "immediate", "stop"]),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            check=False,
+        )
+        shutil.rmtree(home, ignore_errors=True)

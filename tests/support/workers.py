@@ -1,0 +1,103 @@
+"""Real worker and scheduler processes, each in a group of its own that can be killed at once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jobs.celery_app import beat_command, worker_command
+from tests.support.postgresql import free_port
+from tests.support.waiting import wait_until
+
+REDIS_MISSING = "Redis's server is not installed: run 'apt-get install redis-server' (or 'brew install redis')."
+LOST_AFTER = 3.0  # seconds
+KILLING = Path(__file__).with_name("killing_worker.py")
+
+
+class Machine:
+    """What serves one installation: its environment, and the processes started in it."""
+
+    def __init__(self, data_dir: Path, database_url: str, redis_url: str = "") -> None:
+        self.data_dir = data_dir
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PFD_")}
+        self.environment = {
+            **kept,
+            "PFD_DATA_DIR": str(data_dir),
+            "PFD_DEMO": "0",
+            "PFD_JOB_LOST_AFTER": f"PT{LOST_AFTER}S",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
+        """Start a process from a folder that has nothing to do with ours."""
+        with (self.data_dir / "log").open("ab") as log:
+            process = subprocess.Popen(
+                command, env=self.environment, cwd="/", stdout=log, stderr=log, start_new_session=True
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        return self.start(worker_command())
+
+    def beat(self) -> subprocess.Popen[bytes]:
+        return self.start(beat_command())
+
+    def killing_worker(self) -> subprocess.Popen[bytes]:
+        """A worker whose trainings kill the process that they run in."""
+        python, _, role = worker_command()
+        return self.start([python, str(KILLING), role])
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """Kill it with its children, without a chance to say goodbye."""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def log(self) -> str:
+        """What all processes have said."""
+        return (self.data_dir / "log").read_text(errors="replace")
+
+    def close(self) -> None:
+        for process in self.processes:
+            self.kill(process)
+
+
+def redis_binary() -> str | None:
+    """Where Redis's server is."""
+    return shutil.which("redis-server")
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """A Redis of our own, gone at the end."""
+    binary = redis_binary()
+    if binary is None:
+        raise RuntimeError(REDIS_MISSING)
+    port = free_port()
+    home = tempfile.mkdtemp(prefix="pfd-redis-")
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", home]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        import redis
+
+        client = redis.Redis(port=port)
+
+        def answers() -> bool:
+            try:
+                return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+        wait_until(answers, 10)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.kill()
+        process.wait(10)
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,174 @@
+"""The check in front of Dash's dispatcher: a body that no page of ours sends never reaches it."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from dash import Dash
+from dash.exceptions import DependencyException, InvalidResourceError
+from flask import Flask, request
+from flask_login import current_user
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from models.permissions import AuthenticationRequired, Permission, PermissionDenied, has_permission
+from services.errors import AppError
+from web.errors import problem, refusal
+from web.identity import touch_session
+
+logger = logging.getLogger(__name__)
+
+DISPATCH = "/_dash-update-component"
+SUITES = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
+DEEPEST, MOST_ITEMS, LONGEST_TEXT = 64, 10_000, 100_000
+# What a page changes by itself, with nobody touching it; such a request does not keep a session alive.
+PASSIVE = (".n_intervals", "page-visible.data", "-visible.data")
+
+Needs = Permission | None  # None: anybody who is signed in
+
+
+def register(server: Flask, app: Dash, needs: Mapping[str, Needs]) -> None:
+    """Check every dispatch body against what the callbacks declare."""
+    specs: dict[str, dict[str, Any]] = app.callback_map
+
+    @server.before_request
+    def _check() -> AnyResponse | None:
+        if request.endpoint != DISPATCH or request.method != "POST":
+            return None
+        if not request.is_json:
+            return problem(415, "This address takes application/json only.")
+        try:
+            body = orjson.loads(request.get_data())
+        except (orjson.JSONDecodeError, RecursionError):
+            return problem(400, "The body is not valid JSON.")
+        fault = fault_of(body, specs)
+        if fault is not None:
+            return problem(400, fault)
+        output = body["output"]
+        permission = needs.get(output)
+        if output not in needs:
+            return problem(404, "There is no such callback.")
+        if permission is not None and not has_permission(current_user, permission):
+            return problem(403, str(PermissionDenied(permission.value)))
+        if not is_passive(body):
+            touch_session()
+        return None
+
+    server.view_functions[SUITES] = _found(server.view_functions[SUITES])
+    server.view_functions[DISPATCH] = _told_apart(server.view_functions[DISPATCH])
+
+
+def fault_of(body: Any, specs: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """What is wrong with a dispatch body, or None."""
+    if not isinstance(body, dict):
+        return "The body is not an object."
+    output = body.get("output")
+    if not isinstance(output, str) or output not in specs:
+        return "“output” names no callback."
+    if _too_large(body):
+        return "The body is nested too deeply or holds too much."
+    spec = specs[output]
+    for part, declared in (("inputs", spec.get("inputs", [])), ("state", spec.get("state", []))):
+        given = body.get(part, [])
+        if not isinstance(given, list) or len(given) != len(declared):
+            return f"“{part}” is not what this callback declares."
+        for item, expected in zip(given, declared, strict=True):
+            if not _matches(item, expected):
+                return f"“{part}” is not what this callback declares."
+    for item in body.get("inputs", []):
+        if isinstance(item, dict) and item.get("id") == "_pages_location" and not isinstance(item.get("value"), str):
+            return "An address is text."
+    changed = body.get("changedPropIds", [])
+    if not isinstance(changed, list) or not all(isinstance(name, str) for name in changed):
+        return "“changedPropIds” is not a list of names."
+    if not _outputs_match(body.get("outputs"), output):
+        return "“outputs” is not what this callback declares."
+    return None
+
+
+def _matches(item: Any, expected: Mapping[str, Any]) -> bool:
+    wildcard = str(expected["id"]).startswith("{")
+    if isinstance(item, list):
+        return wildcard and all(isinstance(entry, dict) and _matches(entry, expected) for entry in item)
+    if not isinstance(item, dict) or item.get("property") != expected["property"]:
+        return False
+    identity = item.get("id")
+    if wildcard:
+        return isinstance(identity, dict) and set(identity) == set(orjson.loads(expected["id"]))
+    return bool(identity == expected["id"])
+
+
+def _outputs_match(given: Any, output: str) -> bool:
+    if "." not in output:
+        return given in (None, [])  # a callback without outputs
+    if given is None:
+        return False
+    names = output[2:-2].split("...") if output.startswith("..") else [output]
+    items = given if output.startswith("..") else [given]
+    if not isinstance(items, list) or len(items) != len(names):
+        return False
+    for item, name in zip(items, names, strict=True):
+        entries = item if isinstance(item, list) and name.startswith("{") else [item]
+        identity, _, prop = name.rpartition(".")
+        for entry in entries:
+            # Where several callbacks share an output, Dash adds “@” and a digest to the property.
+            if not isinstance(entry, dict) or str(entry.get("property")).split("@")[0] != prop.split("@")[0]:
+                return False
+            if not name.startswith("{") and entry.get("id") != identity:
+                return False
+            if name.startswith("{") and not isinstance(entry.get("id"), dict):
+                return False
+    return True
+
+
+def _too_large(body: Any) -> bool:
+    items, stack = 0, [(body, 1)]
+    while stack:
+        value, depth = stack.pop()
+        if isinstance(value, str) and len(value) > LONGEST_TEXT:
+            return True
+        if isinstance(value, int | float) and not -(2.0**63) <= value < 2.0**63:
+            return True  # no column, and no JSON of ours, holds it; orjson reads what is larger still as a float
+        if not isinstance(value, dict | list):
+            continue
+        items += len(value)
+        if depth > DEEPEST or items > MOST_ITEMS:
+            return True
+        children = value.values() if isinstance(value, dict) else value
+        stack.extend((child, depth + 1) for child in children)
+    return False
+
+
+def is_passive(body: Mapping[str, Any]) -> bool:
+    """Whether the page asked by itself: a tick, or panels that scrolled into view."""
+    changed = body.get("changedPropIds", [])
+    return bool(changed) and all(str(name).endswith(PASSIVE) for name in changed)
+
+
+def _told_apart(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn what Dash itself cannot digest into a 400; a callback's own errors have become toasts before."""
+
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return dispatch(*args, **kwargs)
+        except (HTTPException, AppError, PermissionDenied, AuthenticationRequired, OperationalError, InterfaceError):
+            raise
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            logger.warning("dispatch refused: %s", type(error).__name__, exc_info=error)
+            return problem(400, "The request does not fit this callback.")
+
+    return checked
+
+
+def _found(serve: Callable[..., Any]) -> Callable[..., Any]:
+    """A bundle that is not there is a 404; Dash alone answers 500."""
+
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return serve(*args, **kwargs)
+        except (DependencyException, InvalidResourceError, OSError):
+            return refusal(404)
+
+    return checked

@@ -1,0 +1,118 @@
+"""How refusals and bugs are told: a page for people, problem+json for programs, never a trace."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from models.permissions import AuthenticationRequired, PermissionDenied
+from services.errors import AppError, Invalid, TooManyAttempts
+from web.tracing import request_id
+
+logger = logging.getLogger(__name__)
+
+_SENTENCES = {
+    400: "The request could not be understood.",
+    401: "Please sign in.",
+    403: "You may not open this.",
+    404: "There is nothing at this address.",
+    405: "This address does not take that kind of request.",
+    413: "That is more than this address takes at once.",
+    415: "This address takes application/json only.",
+    429: "Too many requests.",
+    500: "Something went wrong on our side.",
+    503: "The database does not answer at the moment.",
+}
+
+
+def problem(status: int, detail: str, *, code: str | None = None, **more: Any) -> Response:
+    """An RFC 9457 answer."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request_id(),
+        **({"code": code} if code else {}),
+        **more,
+    }
+    answer = jsonify(body)
+    answer.status_code = status
+    answer.mimetype = "application/problem+json"
+    return answer
+
+
+def wants_html() -> bool:
+    """Whether a person in a browser asked for a page."""
+    if request.path.startswith(("/_dash", "/api/", "/search/")) or request.is_json:
+        return False
+    return request.accept_mimetypes.accept_html
+
+
+def refusal(status: int, detail: str | None = None, **more: Any) -> AnyResponse:
+    """The page or the problem+json of a refusal."""
+    text = detail or _SENTENCES.get(status, HTTPStatus(status).phrase)
+    if status == 401 and wants_html() and request.method == "GET":
+        return redirect(url_for("forms.login", next=request.full_path.rstrip("?")))
+    if not wants_html():
+        return problem(status, text, **more)
+    page = render_template("error.html", status=status, sentence=text, request_id=request_id())
+    return Response(page, status=status, mimetype="text/html")
+
+
+def sentence_of(error: Exception) -> str | None:
+    """What a person may read of an error; None for a bug, whose text stays in the log."""
+    if isinstance(error, AppError | PermissionDenied | AuthenticationRequired):
+        return str(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        return _SENTENCES[503]
+    return None
+
+
+def register(server: Flask) -> None:
+    """Bind the answers to the errors."""
+
+    @server.errorhandler(AuthenticationRequired)
+    def _unauthenticated(error: AuthenticationRequired) -> AnyResponse:
+        return refusal(401, str(error))
+
+    @server.errorhandler(PermissionDenied)
+    def _forbidden(error: PermissionDenied) -> AnyResponse:
+        return refusal(403, str(error))
+
+    @server.errorhandler(AppError)
+    def _refused(error: AppError) -> AnyResponse:
+        more: dict[str, Any] = {"code": error.code}
+        if isinstance(error, Invalid) and error.field:
+            more["errors"] = [{"field": error.field, "detail": str(error)}]
+        answer = refusal(error.status_code, str(error), **more)
+        if isinstance(error, TooManyAttempts):
+            answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+
+    @server.errorhandler(OperationalError)
+    @server.errorhandler(InterfaceError)
+    def _database_away(error: Exception) -> AnyResponse:
+        logger.error("database error", exc_info=error)
+        answer = refusal(503)
+        answer.headers["Retry-After"] = "5"
+        return answer
+
+    @server.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> AnyResponse:
+        if error.response is not None or error.code is None or error.code < 400:
+            return error.get_response()
+        answer = refusal(error.code, _SENTENCES.get(error.code, error.name))
+        for name, value in error.get_headers(request.environ):
+            if name.lower() in {"allow", "retry-after"}:
+                answer.headers[name] = value
+        return answer
+
+    @server.errorhandler(Exception)
+    def _bug(error: Exception) -> AnyResponse:
+        logger.error("unhandled error", exc_info=error)
+        return refusal(500)

@@ -1,0 +1,159 @@
+"""Plain forms: sign in, sign out, set up."""
+
+import re
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response as AnyResponse
+
+from config.settings import settings
+from database.engine import snapshot, transaction
+from services import accounts, passwords, sessions
+from services.errors import AppError, Invalid
+from web.errors import refusal
+from web.guard import public
+from web.identity import cookie_name, current_session, visitor
+
+blueprint = Blueprint("forms", __name__)
+csrf = CSRFProtect()
+
+
+@blueprint.before_request
+def _check_token() -> None:
+    if request.method == "POST":
+        csrf.protect()
+
+
+_OWN_PATH = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
+
+
+def safe_next(target: str | None) -> str:
+    """A path of our own to go on to, whatever the link says."""
+    return target if target and len(target) <= 2000 and _OWN_PATH.fullmatch(target) else "/"
+
+
+@blueprint.get("/login")
+@public
+def login() -> AnyResponse:
+    """The sign-in form; who is signed in already goes on."""
+    target = safe_next(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target)
+    with snapshot() as session:
+        is_set_up = accounts.anybody(session)
+    return make_response(render_template("login.html", next=target, is_set_up=is_set_up))
+
+
+@blueprint.post("/login")
+@public
+def sign_in() -> AnyResponse:
+    """Check name and password; the answer never tells which of the two was wrong."""
+    name, password = request.form.get("username", ""), request.form.get("password", "")
+    target = safe_next(request.form.get("next"))
+    if not _storable(name) or len(name) > 255 or len(password) > passwords.LONGEST or not _storable(password):
+        return _login_again(name[:100] if _storable(name) else "", target, "That name and password do not fit.", 400)
+    who = visitor()
+    with transaction() as session:
+        attempt = sessions.begin_sign_in(session, name, who)
+    if attempt.wait:
+        minutes = max(1, round(attempt.wait / 60))
+        answer = _login_again(name, target, f"Too many attempts. Try again in about {minutes} min.", 429)
+        answer.headers["Retry-After"] = str(attempt.wait)
+        return answer
+    verified = passwords.verify(attempt.password_hash, password)
+    with transaction() as session:
+        token = sessions.complete_sign_in(session, attempt, verified, password, who)
+        if token is not None and current_user.is_authenticated:
+            sessions.end(session, current_session().session_id, "signed in again")
+    if token is None:
+        return _login_again(name, target, "That name and password do not fit.", 401)
+    return _with_session(redirect(target), token)
+
+
+@blueprint.post("/logout")
+@public
+def logout() -> AnyResponse:
+    """End the session's row, so that its cookie opens nothing any more, here or in another worker."""
+    if current_user.is_authenticated:
+        with transaction() as session:
+            sessions.end(session, current_session().session_id, "signed out")
+    answer = redirect("/login")
+    answer.delete_cookie(cookie_name(), path="/", secure=settings().is_https, httponly=True, samesite="Lax")
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+@blueprint.get("/setup/<token>")
+@public
+def setup(token: str) -> AnyResponse:
+    """The form behind the one-time link that the first start prints."""
+    with snapshot() as session:
+        is_open = accounts.setup_is_open(session, token)
+    if not is_open:
+        return refusal(404, "This set-up link has been used or has ended. The terminal shows the newest one.")
+    return make_response(render_template("setup.html", token=token, errors={}, username="", email=""))
+
+
+@blueprint.post("/setup/<token>")
+@public
+def complete_setup(token: str) -> AnyResponse:
+    """Make the owner's account and sign them in."""
+    form = request.form
+    try:
+        username, email = accounts.check_new_account(
+            form.get("username", ""), form.get("email", ""), form.get("password", "")
+        )
+        if form.get("password") != form.get("again"):
+            raise Invalid("The two passwords differ.", field="again")
+        with snapshot() as session:
+            if not accounts.setup_is_open(session, token):
+                return refusal(404, "This set-up link has been used or has ended.")
+        hashed = passwords.hash_password(form["password"])
+        with transaction() as session:
+            user = accounts.complete_setup(session, token, username=username, email=email, password_hash=hashed)
+            cookie = sessions.open_session(session, user, visitor())
+    except Invalid as error:
+        page = render_template(
+            "setup.html",
+            token=token,
+            errors={error.field: str(error)},
+            username=form.get("username", "")[:100],
+            email=form.get("email", "")[:255],
+        )
+        return Response(page, status=422, mimetype="text/html")
+    except AppError as error:
+        return refusal(error.status_code, str(error))
+    return _with_session(redirect("/"), cookie)
+
+
+@blueprint.app_errorhandler(CSRFError)
+def csrf_failed(_error: CSRFError) -> AnyResponse:
+    """The form was open too long, or did not come from us."""
+    return refusal(400, "The form has expired. Go back, reload the page and send it again.")
+
+
+def _storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def _login_again(name: str, target: str, message: str, status: int) -> Response:
+    page = render_template("login.html", next=target, username=name, message=message, is_set_up=True)
+    return Response(page, status=status, mimetype="text/html")
+
+
+def _with_session(answer: AnyResponse, token: str) -> AnyResponse:
+    answer.set_cookie(
+        cookie_name(),
+        token,
+        max_age=int(settings().session_absolute.total_seconds()),
+        path="/",
+        secure=settings().is_https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer

@@ -1,0 +1,88 @@
+"""Deny by default: every route declares who may call it, and nothing is served before somebody signed in."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from web.errors import refusal
+from web.identity import touch_session
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PUBLIC = "everybody"
+# Dash's and Flask's own endpoints, which carry no decorator of ours.
+STATIC_ENDPOINTS = {
+    "static": PUBLIC,
+    "_dash_assets.static": PUBLIC,
+    "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": PUBLIC,
+    "/_favicon.ico": PUBLIC,
+}
+SIGNED_IN_ENDPOINTS = {
+    "/_dash-layout": "signed in",
+    "/_dash-dependencies": "signed in",
+    "/_dash-update-component": "signed in, then by callback",
+    "/_reload-hash": "signed in",
+    "/": "signed in, then by page",
+    "/<path:path>": "signed in, then by page",
+}
+
+
+class Undeclared(RuntimeError):
+    """A route or callback without a permission: the app does not start."""
+
+
+def public(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare that a route is for everybody, signed in or not."""
+    marked: Any = function
+    marked.needs = PUBLIC
+    return function
+
+
+def declared(server: Flask) -> dict[str, str]:
+    """Each endpoint and who may call it; raises when one does not say."""
+    table: dict[str, str] = {}
+    for rule in server.url_map.iter_rules():
+        endpoint = rule.endpoint
+        known = STATIC_ENDPOINTS.get(endpoint) or SIGNED_IN_ENDPOINTS.get(endpoint)
+        needs = known or getattr(server.view_functions[endpoint], "needs", None)
+        if needs is None:
+            raise Undeclared(f"The route {rule.rule} ({endpoint}) declares no permission.")
+        table[endpoint] = needs
+    return table
+
+
+def is_same_origin() -> bool:
+    """Whether the request comes from a page of ours; a program that is no browser sends neither header."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def register(server: Flask) -> None:
+    """Stand in front of every request."""
+
+    @server.before_request
+    def _guard() -> AnyResponse | None:
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and not is_same_origin():
+            return refusal(403, "This request came from another site.")
+        if request.endpoint is None:
+            return None if current_user.is_authenticated else refusal(401)
+        if _needs(server, request.endpoint) == PUBLIC:
+            return None
+        if not current_user.is_authenticated:
+            return refusal(401)
+        if request.endpoint != "/_dash-update-component":
+            touch_session()
+        return None
+
+
+def _needs(server: Flask, endpoint: str) -> str:
+    known = STATIC_ENDPOINTS.get(endpoint) or SIGNED_IN_ENDPOINTS.get(endpoint)
+    return str(known or getattr(server.view_functions.get(endpoint), "needs", "nobody"))

@@ -1,0 +1,45 @@
+"""How gunicorn serves the dashboard; it reads these names. The address to bind comes from the command line."""
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+from config.settings import settings
+from database.engine import forget_engine
+
+worker_class = "gthread"
+workers = settings().web_workers
+threads = settings().web_threads
+preload_app = True  # the app is loaded once and shared: half the memory
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+proc_name = "pfd-web"
+
+accesslog = None  # requests are logged by the app, without addresses that hold secrets
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True  # nobody manages a running gunicorn; its socket would only be one more door
+
+# Heartbeat files belong into memory: on a busy disk a worker would look dead.
+_memory = Path("/dev/shm")  # noqa: S108 - a place for gunicorn's own anonymous files
+worker_tmp_dir = str(_memory if _memory.is_dir() and os.access(_memory, os.W_OK) else settings().data_dir)
+
+# Who is in front of us is told by PFD_TRUSTED_PROXIES, in one place (web/server.py), and never by a header.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+
+def pre_fork(_server: Any, _worker: Any) -> None:
+    """Leave what is loaded to all workers together: a collection would touch, and so copy, every page of it."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Each worker opens connections of its own."""
+    forget_engine()

@@ -1,0 +1,46 @@
+"""What every answer carries: content policy, no sniffing, no framing, no caching of what belongs to a session."""
+
+from collections.abc import Sequence
+
+from flask import Flask, Response, request
+
+from config.settings import settings
+
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+}
+STATIC = ("/assets/", "/_dash-component-suites/", "/_favicon.ico", "/bundles/")
+
+
+def content_policy(script_hashes: Sequence[str]) -> str:
+    """The policy: scripts of our own only, and Dash's few inline ones by their hashes; nothing from outside."""
+    scripts = " ".join(["'self'", *script_hashes])
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+def register(server: Flask) -> None:
+    """Put the headers on every answer, errors included."""
+    server.config.setdefault("SCRIPT_HASHES", ())
+
+    @server.after_request
+    def _protect(answer: Response) -> Response:
+        for name, value in _ALWAYS.items():
+            answer.headers.setdefault(name, value)
+        answer.headers.setdefault("Content-Security-Policy", content_policy(server.config["SCRIPT_HASHES"]))
+        if settings().is_https:
+            answer.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if not request.path.startswith(STATIC):
+            answer.headers["Cache-Control"] = "no-store"
+        elif answer.status_code == 200 and ("m" in request.args or ".v" in request.path):
+            # Dash puts the file's time or the package's version into these addresses, so they never change.
+            answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer

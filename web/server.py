@@ -1,0 +1,71 @@
+"""The Flask server under Dash: secrets, limits, and the checks in the order in which they run."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config.settings import settings
+from web import bundles, errors, forms, guard, headers, health, identity, search, tracing
+
+LARGEST_BODY = 1_048_576  # bytes
+
+
+def derived_key(purpose: str) -> str:
+    """One key per purpose from the root secret, so that a leak of one opens nothing else."""
+    return hmac.new(settings().secret_key().encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+PATIENCE = 10.0  # seconds without a byte of a body
+
+
+class _Impatient:
+    """Give up on a client that promised a body and sends nothing, since its thread serves nobody else meanwhile."""
+
+    def __init__(self, application: Callable[..., Any]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        connection = environ.get("gunicorn.socket")
+        if connection is not None:
+            connection.settimeout(PATIENCE)
+        return self._application(environ, start_response)
+
+
+def create_server() -> Flask:
+    """Flask with everything that stands in front of a page."""
+    server = Flask("web", static_folder=None)
+    server.config.update(
+        SECRET_KEY=derived_key("flask-session"),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=100_000,
+        SESSION_COOKIE_NAME="__Host-form" if settings().is_https else f"pfd_form_{identity.installation()}",
+        SESSION_COOKIE_SECURE=settings().is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        COMPRESS_MIMETYPES=["application/json", "text/html", "text/csv"],
+        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_STREAMS=False,
+        COMPRESS_MIN_SIZE=1400,
+    )
+    if settings().trusted_proxies:
+        hops = settings().trusted_proxies
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    server.wsgi_app = _Impatient(server.wsgi_app)  # type: ignore[method-assign]
+    tracing.register(server)
+    headers.register(server)
+    errors.register(server)
+    identity.register(server)
+    guard.register(server)
+    forms.csrf.init_app(server)
+    bundles.register(server)
+    Compress(server)
+    for blueprint in (forms.blueprint, health.blueprint, search.blueprint):
+        server.register_blueprint(blueprint)
+    return server

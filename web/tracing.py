@@ -1,0 +1,49 @@
+"""One id per request: in the answer's header, in every log line, on error pages and in toasts."""
+
+import logging
+import secrets
+import time
+
+from flask import Flask, Response, g, has_request_context
+
+
+def request_id() -> str:
+    """The id of the present request."""
+    if not has_request_context():
+        return "-"
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(8)
+    return str(g.request_id)
+
+
+class _RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id()
+        # One event is one line: what a client sent must not look like a second one.
+        record.msg = str(record.msg).replace("\r", "\\r").replace("\n", "\\n")
+        return True
+
+
+def configure_logging() -> None:
+    """Log to standard error in UTC, each line with its request id."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_RequestId())
+    formatter = logging.Formatter(
+        "%(asctime)sZ %(levelname)s %(name)s [%(request_id)s] %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def register(server: Flask) -> None:
+    """Name the request in each answer."""
+
+    @server.after_request
+    def _name(answer: Response) -> Response:
+        answer.headers["X-Request-ID"] = request_id()
+        return answer
