@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 SHORTEST_KEY = 32  # characters
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +64,10 @@ class Settings(BaseSettings):
         scheme = value.get_secret_value().split(":", 1)[0]
         if scheme not in {"sqlite", "postgresql", "postgresql+psycopg2"}:
             raise ValueError("must start with sqlite:///, postgresql:// or postgresql+psycopg2://")
+        # Imported here: the scheduler reads no database, and half its memory would be SQLAlchemy.
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
         try:
             make_url(value.get_secret_value())
         except (ArgumentError, ValueError):

@@ -129,8 +129,8 @@ def _too_large(body: Any) -> bool:
         value, depth = stack.pop()
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             return True
-        if isinstance(value, int | float) and not -(2.0**63) <= value < 2.0**63:
-            return True  # no column, and no JSON of ours, holds it; orjson reads what is larger still as a float
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            return True  # no column holds it
         if not isinstance(value, dict | list):
             continue
         items += len(value)

@@ -72,7 +72,14 @@ def add_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> in
     """Put a tag on experiments and return how many did not have it yet."""
     actor.require(Permission.CREATE_EXPERIMENTS)
     name = tag_name(text)
-    wanted = visible_ids(session, actor, ids)
+    fresh = put_tag(session, actor, visible_ids(session, actor, ids), name)
+    if fresh:
+        audit.record(session, actor, "experiment.tag", tag=name, experiments=fresh)
+    return len(fresh)
+
+
+def put_tag(session: Session, actor: Actor, wanted: Sequence[int], name: str) -> list[int]:
+    """Put a checked tag on experiments that the actor sees; which of them did not have it. The caller records it."""
     # Locked in one order: ten tags at the most holds also for two people at once.
     session.execute(select(Experiment.id).where(Experiment.id.in_(wanted)).order_by(Experiment.id).with_for_update())
     tag = _tag_named(session, actor, name)
@@ -96,9 +103,7 @@ def add_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> in
     session.add_all(ExperimentTag(experiment_id=number, tag_id=tag.id, added_by=actor.user_id) for number in fresh)
     session.flush()
     recount(session, [tag.id])
-    if fresh:
-        audit.record(session, actor, "experiment.tag", tag=name, experiments=fresh)
-    return len(fresh)
+    return fresh
 
 
 def _tag_named(session: Session, actor: Actor, name: str) -> Tag:

@@ -159,7 +159,8 @@ def _add_tags(
         if known.get(key) == value or experiment.deleted_at is not None:
             continue
         try:
-            editing.add_tag(session, actor, [experiment.id], f"{key}:{value}" if value else key)
+            name = editing.tag_name(f"{key}:{value}" if value else key)
+            editing.put_tag(session, actor, [experiment.id], name)
         except Invalid:
             continue  # too long, several lines or a comma
         except Conflict:

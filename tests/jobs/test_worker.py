@@ -1,6 +1,7 @@
 """Facts about real worker processes: killed, told to end, left without messages, they lose no work."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from database.engine import announce_with, transaction
@@ -103,7 +104,8 @@ class TestKilled:
 
     def test_a_busy_worker_finds_lost_work_without_the_scheduler(self, machine: Machine) -> None:
         _, lost = killed_half_way(machine)
-        a_training(experiment_of(1).dataset_id or 0, LONG, "Keeps one process busy")
+        endless = replace(LONG, epochs=1000)
+        a_training(experiment_of(1).dataset_id or 0, endless, "Keeps one process busy")
         machine.worker()
         wait_until(lambda: job_of(lost).attempts == 2, 40)
 

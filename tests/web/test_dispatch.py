@@ -157,7 +157,7 @@ def test_polling_does_not_keep_a_session_alive(dash_app: Any, sqlite: Engine) ->
         assert session.scalar(select(SessionLog.last_active)) > then
 
 
-@pytest.mark.parametrize("number", [2**63, -(2**64), 2**64])
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1])
 def test_a_number_that_no_database_holds_is_a_400(dash_app: Any, sqlite: Engine, number: int) -> None:
     visitor = client(dash_app.server, "viewer")
     output = next(name for name in dash_app.callback_map if name.startswith("..experiments-count"))
