@@ -20,8 +20,12 @@
     return withGrid(gridId, function (api) { api.refreshInfiniteCache(); });
   };
 
-  pfd.clear_selection = function (done, gridId) {
-    return withGrid(gridId, function (api) { api.deselectAll(); api.refreshInfiniteCache(); });
+  /* What is tagged or cancelled is still there, and stays chosen for the next thing to do with it. */
+  pfd.refresh_after = function (done, gridId) {
+    return withGrid(gridId, function (api) {
+      if (done && (done.deleted || done.restored)) api.deselectAll();
+      api.refreshInfiniteCache();
+    });
   };
 
   /* On a phone a pinned name would leave no room for anything else. */
@@ -41,10 +45,16 @@
     return window.dash_clientside.no_update;
   };
 
-  /* replaceState, not Dash's Location: that would load the whole page anew. */
-  pfd.replace_search = function (search) {
-    const wanted = location.pathname + (search || "");
-    if (typeof search === "string" && wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
+  /* The address shows the same list again. replaceState, not Dash's Location: that would load the whole page anew. */
+  pfd.keep_address = function (text, status, columns, filters, sort, defaults) {
+    const state = new URLSearchParams();
+    if (text) state.set("q", text);
+    if (status && status !== "all") state.set("status", status);
+    if (columns && columns.join() !== defaults.join()) state.set("columns", columns.join());
+    if (filters && Object.keys(filters).length) state.set("filter", JSON.stringify(filters));
+    if (sort && sort !== "-created") state.set("sort", sort);
+    const search = state.toString(), wanted = location.pathname + (search ? "?" + search : "");
+    if (wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
     return window.dash_clientside.no_update;
   };
 })();

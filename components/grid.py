@@ -41,6 +41,7 @@ def data_grid(
     height: str = "fill",
     page_size: int = 100,
     empty_text: str = "No rows match.",
+    filters: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> html.Div:
     """A grid of the infinite row model: answer `getRowsRequest` with `getRowsResponse`; rows need a text `id`."""
@@ -61,6 +62,7 @@ def data_grid(
             columnDefs=list(columns),
             defaultColDef=_column_defaults(),
             rowModelType="infinite",
+            filterModel=dict(filters or {}),
             getRowId="params.data.id",
             dashGridOptions=grid_options,
             className="grid-table",

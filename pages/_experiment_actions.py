@@ -247,8 +247,10 @@ def _register_deletion(page: Page, grid: str) -> None:
         if not clicks:
             return no_update
         with transaction() as session:
+            active = editing.preview_deletion(session, current_actor(), ids_from(target)).active
             gone = editing.delete_experiments(session, current_actor(), ids_from(target))
-        say("success", f"{len(gone)} deleted.", undo=(UNDO, gone))
+        ended = f" {active} had not ended and stay cancelled, also after an undo." if active else ""
+        say("success", f"{len(gone)} deleted.{ended}", undo=(UNDO, gone))
         return {"deleted": gone}
 
     @page.callback(

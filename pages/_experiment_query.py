@@ -3,13 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from services.errors import Invalid
 from services.experiments.conditions import STATUSES, Filter, metric_of
 from services.experiments.listing import ListQuery
 
 DEFAULT_COLUMNS = ("metric:max:val_accuracy", "metric:min:val_loss")
 STATUS_CHOICES = ("all", *STATUSES, "deleted")
+DEFAULT_SORT = "-created"
 MOST_COLUMNS = 12
+LONGEST_FILTER = 2000  # characters of an address
+OWN_COLUMNS = ("name", "status", "model", "dataset", "epochs", "duration", "owner", "group", "created")
 
 
 def columns_from(value: Any) -> tuple[str, ...]:
@@ -33,6 +38,46 @@ def columns_from(value: Any) -> tuple[str, ...]:
     return tuple(good[:MOST_COLUMNS])
 
 
+def sort_from(value: Any, columns: Sequence[str]) -> str:
+    """The column to sort by, with a minus in front where the highest comes first."""
+    if isinstance(value, str) and value.removeprefix("-") in {*OWN_COLUMNS, *columns}:
+        return value
+    return DEFAULT_SORT
+
+
+def sort_asked(request: Any) -> str:
+    """The same word from a grid's request."""
+    asked = request.get("sortModel") if isinstance(request, Mapping) else None
+    first = asked[0] if isinstance(asked, list) and asked and isinstance(asked[0], Mapping) else None
+    if first is None:
+        return DEFAULT_SORT
+    return f"{'' if first.get('sort') == 'asc' else '-'}{first.get('colId', 'created')}"
+
+
+def filters_from(text: Any, columns: Sequence[str]) -> dict[str, Any]:
+    """The grid's filters as an address holds them; what is not well-formed is left out."""
+    if not isinstance(text, str) or len(text) > LONGEST_FILTER:
+        return {}
+    try:
+        model = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    known = {*OWN_COLUMNS, *columns}
+    items = model.items() if isinstance(model, dict) else ()
+    return {name: item for name, item in items if name in known and _is_filter(item)}
+
+
+def _is_filter(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("filterType") not in {"text", "number", "date"}:
+        return False
+    operands = [item.get(name) for name in ("filter", "filterTo", "dateFrom", "dateTo")]
+    return (
+        isinstance(item.get("type"), str)
+        and len(item) <= 6
+        and all(value is None or isinstance(value, str | int | float) for value in operands)
+    )
+
+
 def query_from(
     request: Mapping[str, Any] | None,
     text: Any,
@@ -47,14 +92,13 @@ def query_from(
     filters = list(_filters(model if isinstance(model, Mapping) else {}))
     if status in STATUS_CHOICES and status not in {"all", "deleted"}:
         filters.append(Filter("status", "in", [status]))
-    sort = request.get("sortModel")
-    first = sort[0] if isinstance(sort, list) and sort and isinstance(sort[0], Mapping) else {}
+    sort = sort_asked(request)
     start, end = _whole(request.get("startRow"), 0), _whole(request.get("endRow"), 100)
     return ListQuery(
         filters=tuple(filters),
         text=text if isinstance(text, str) else "",
-        sort=str(first.get("colId", "created")),
-        descending=first.get("sort", "desc") != "asc",
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
         offset=start,
         limit=max(1, end - start),
         metrics=tuple(item for item in extra if item.startswith("metric:")),

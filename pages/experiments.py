@@ -1,7 +1,6 @@
 """The experiment list: found, sorted and filtered in SQL, acted on one by one or many at once."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html, no_update
@@ -24,7 +23,15 @@ from components.shell import PAGE_VISIBLE_ID, page_header
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _experiment_actions as acts
-from pages._experiment_query import STATUS_CHOICES, columns_from, query_from
+from pages._experiment_query import (
+    DEFAULT_COLUMNS,
+    STATUS_CHOICES,
+    columns_from,
+    filters_from,
+    query_from,
+    sort_asked,
+    sort_from,
+)
 from pages._page import register_page
 from services.experiments import exporting, listing, options
 from web.identity import current_actor
@@ -36,16 +43,24 @@ COUNT, TICK, VERSION, QUERY = "experiments-count", "experiments-tick", "experime
 EXPORT, DOWNLOAD = "experiments-export", "experiments-download"
 CHOOSER, CHOOSE = "experiments-chooser", "experiments-choose"
 KIND, NAME, ADD, CHOSEN = "experiments-kind", "experiments-column-name", "experiments-add", "experiments-chosen"
-ADDRESS, NOWHERE = "experiments-address", "experiments-nowhere"
+SORT, DEFAULTS, NOWHERE = "experiments-sort", "experiments-defaults", "experiments-nowhere"
 POLL_MILLISECONDS = 5000
 
 WORDS = {"max": "highest", "min": "lowest", "last": "last"}
 
 
 @page.layout
-def layout(q: str = "", status: str = "all", columns: str | None = None, **_: str) -> Component:
+def layout(
+    q: str = "",
+    status: str = "all",
+    columns: str | None = None,
+    sort: str | None = None,
+    filter: str | None = None,  # the address's own word
+    **_: str,
+) -> Component:
     """Controls and an empty grid; the grid asks for its rows."""
     chosen = columns_from(columns)
+    order = sort_from(sort, chosen)
     actor = current_actor()
     with snapshot() as session:
         version = options.version(session, actor)
@@ -89,9 +104,10 @@ def layout(q: str = "", status: str = "all", columns: str | None = None, **_: st
             ),
             data_grid(
                 GRID,
-                _column_definitions(chosen, may_edit),
+                _column_definitions(chosen, may_edit, order),
                 label="Experiments",
                 selectable=True,
+                filters=filters_from(filter, chosen),
                 empty_text="Nothing here. Clear search and filters, or bring runs in with: pfd import",
                 options={
                     "suppressFieldDotNotation": True,
@@ -101,9 +117,10 @@ def layout(q: str = "", status: str = "all", columns: str | None = None, **_: st
                 },
             ),
             dcc.Store(id=COLUMNS, data=list(chosen)),
-            dcc.Store(id=QUERY),
+            dcc.Store(id=QUERY, data=_asked(q, status, chosen)),
             dcc.Store(id=VERSION, data=version),
-            dcc.Store(id=ADDRESS),
+            dcc.Store(id=SORT, data=order),
+            dcc.Store(id=DEFAULTS, data=list(DEFAULT_COLUMNS)),
             dcc.Store(id=NOWHERE),
             dcc.Store(id=f"{GRID}-id", data=GRID),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
@@ -126,8 +143,8 @@ def _header_actions(actor: Any) -> list[Component]:
     return buttons
 
 
-def _column_definitions(extra: tuple[str, ...], may_edit: bool) -> list[Column]:
-    return [
+def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> list[Column]:
+    definitions = [
         link_column("name", "Name", filter="text", width=330, flex=None, pinned="left", lockPinned=True),
         status_column(filter="none"),
         column("model", "Model", width=140),
@@ -138,9 +155,13 @@ def _column_definitions(extra: tuple[str, ...], may_edit: bool) -> list[Column]:
         duration_column("duration", "Duration"),
         column("owner", "Owner", width=120),
         column("group", "Group", width=150),
-        time_column("created", "Created", sort="desc"),
+        time_column("created", "Created"),
         actions_column(acts.row_actions(may_edit)),
     ]
+    for definition in definitions:
+        if definition.get("field") == order.removeprefix("-"):
+            definition["sort"] = "desc" if order.startswith("-") else "asc"
+    return definitions
 
 
 def _extra_column(name: str) -> Column:
@@ -193,17 +214,19 @@ def _chooser() -> dbc.Modal:
 
 @page.callback(
     Output(GRID, "getRowsResponse"),
+    Output(SORT, "data"),
     Input(GRID, "getRowsRequest"),
     State(SEARCH, "value"),
     State(STATUS, "value"),
     State(COLUMNS, "data"),
+    State(SORT, "data"),
     prevent_initial_call=True,
-    failure={"rowData": [], "rowCount": 0},
+    failure=({"rowData": [], "rowCount": 0}, no_update),
 )
-def rows(request: Any, text: Any, status: Any, columns: Any) -> Any:
+def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
     """One block of rows; how many there are in all is another question, asked once."""
     if not request:
-        return no_update
+        return no_update, no_update
     query = query_from(request, text, status, columns)
     with snapshot() as session:
         found = listing.list_rows(session, current_actor(), query)
@@ -213,33 +236,40 @@ def rows(request: Any, text: Any, status: Any, columns: Any) -> Any:
     response: dict[str, Any] = {"rowData": shown}
     if not found.has_more:
         response["rowCount"] = query.offset + len(shown)
-    return response
+    asked = sort_asked(request)
+    return response, no_update if asked == order else asked
 
 
 @page.callback(
     Output(COUNT, "children"),
     Output(QUERY, "data"),
-    Output(ADDRESS, "data"),
     Input(SEARCH, "value"),
     Input(STATUS, "value"),
     Input(COLUMNS, "data"),
     Input(GRID, "filterModel"),
     Input(VERSION, "data"),
     Input(acts.DONE, "data"),
+    State(QUERY, "data"),
 )
-def count(text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any) -> tuple[Any, Any, Any]:
-    """How many match, and the address that shows the same again."""
+def count(
+    text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any, before: Any
+) -> tuple[Any, Any]:
+    """How many match; and what was asked, where it changed, since that empties the grid."""
     query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
     actor = current_actor()
     with snapshot() as session:
         number = listing.count(session, actor, query)
-    state = {"q": query.text, "status": status if status in STATUS_CHOICES and status != "all" else ""}
-    chosen = columns_from(columns)
-    if chosen != columns_from(None):
-        state["columns"] = ",".join(chosen)
-    address = urlencode({key: value for key, value in state.items() if value or key == "columns"})
     word = "experiment" if number == 1 else "experiments"
-    return f"{number:,} {word}", [query.text, state["status"], list(chosen)], f"?{address}" if address else ""
+    asked = _asked(text, status, columns)
+    return f"{number:,} {word}", no_update if asked == before else asked
+
+
+def _asked(text: Any, status: Any, columns: Any) -> list[Any]:
+    return [
+        text if isinstance(text, str) else "",
+        status if status in STATUS_CHOICES else "all",
+        [*columns_from(columns)],
+    ]
 
 
 @page.callback(
@@ -258,10 +288,12 @@ def look_for_news(_tick: Any, seen: Any, visible: Any) -> Any:
     return no_update if version == seen else version
 
 
-@page.callback(Output(GRID, "columnDefs"), Input(COLUMNS, "data"), prevent_initial_call=True)
-def set_columns(columns: Any) -> list[Column]:
-    """The grid's columns."""
-    return _column_definitions(columns_from(columns), current_actor().may(Permission.CREATE_EXPERIMENTS))
+@page.callback(Output(GRID, "columnDefs"), Input(COLUMNS, "data"), State(SORT, "data"), prevent_initial_call=True)
+def set_columns(columns: Any, order: Any) -> list[Column]:
+    """The grid's columns, sorted as they were."""
+    chosen = columns_from(columns)
+    may_edit = current_actor().may(Permission.CREATE_EXPERIMENTS)
+    return _column_definitions(chosen, may_edit, sort_from(order, chosen))
 
 
 @page.callback(
@@ -344,7 +376,7 @@ def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any)
 
 acts.register(page, GRID)
 
-for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("clear_selection", acts.DONE)):
+for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("refresh_after", acts.DONE)):
     clientside_callback(
         ClientsideFunction("pfd", function),
         Output(NOWHERE, "data", allow_duplicate=True),
@@ -359,8 +391,13 @@ clientside_callback(
     prevent_initial_call="initial_duplicate",
 )
 clientside_callback(
-    ClientsideFunction("pfd", "replace_search"),
+    ClientsideFunction("pfd", "keep_address"),
     Output(NOWHERE, "data"),
-    Input(ADDRESS, "data"),
+    Input(SEARCH, "value"),
+    Input(STATUS, "value"),
+    Input(COLUMNS, "data"),
+    Input(GRID, "filterModel"),
+    Input(SORT, "data"),
+    State(DEFAULTS, "data"),
     prevent_initial_call=True,
 )

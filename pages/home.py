@@ -30,12 +30,11 @@ POLL_MILLISECONDS = 3000
 @page.layout
 def layout(**_: str) -> Component:
     """The page as it is now; its upper half is asked for again while it is looked at."""
-    actor, signed_in = current_actor(), current_session()
+    actor = current_actor()
     with snapshot() as session:
         demos = home.demo_count(session, actor)
         live, version = _live(session)
-        since = home.last_visit(session, actor, signed_in.session_id)
-        total, failures = home.failures_since(session, actor, since)
+        failed = _failures(session)
         best = home.best_per_dataset(session, actor)
         state = health.overview(session)
     return html.Div(
@@ -43,7 +42,7 @@ def layout(**_: str) -> Component:
             page_header("Home", subtitle=_health_line(state)),
             html.Div(_demo_notice(demos, actor.may(Permission.MANAGE_DEMO)), id=DEMO_NOTICE),
             html.Div(live, id=LIVE),
-            section("Failed since your last visit", html.Div(_failures(failures, total, since), id=FAILED)),
+            section("Failed since your last visit", html.Div(failed, id=FAILED)),
             section("Best on each dataset", html.Div(_best(best), id=BEST), hint="highest validation accuracy"),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
             dcc.Store(id=SEEN, data=version),
@@ -58,14 +57,17 @@ def layout(**_: str) -> Component:
     )
 
 
-def _live(session: Any) -> tuple[Component, str]:
+def _live(session: Any, seen: str | None = None) -> tuple[Component | None, str]:
+    """The upper half and what it shows in a word; nothing where that word was seen before."""
     actor = current_actor()
+    version = home.version(session, actor)
+    if version == seen:
+        return None, version
     rows = home.active(session, actor)
     total = home.count_active(session, actor)
     ended = home.finished(session, actor)
     if not rows and not ended:
-        return _first_steps(), "empty"
-    version = f"{[(row['id'], row['epochs'], row['status']) for row in rows]}{total}{[row['id'] for row in ended[:1]]}"
+        return _first_steps(), version
     more = [dcc.Link(f"All {total}", href="/experiments")] if total > len(rows) else []
     halves = [section("Running", _running(rows), actions=more), section("Last finished", _finished(ended))]
     return html.Div(halves), version
@@ -91,15 +93,20 @@ def _first_steps() -> Component:
 
 
 def _health_line(state: health.Health) -> Component:
-    words = {"healthy": "All systems healthy", "degraded": "Under load", "unhealthy": "Needs attention"}
-    kind = {"healthy": "completed", "degraded": "paused", "unhealthy": "failed"}[state.level]
+    words = {
+        "healthy": "All systems healthy",
+        "busy": "Healthy, computing",
+        "degraded": "Running full",
+        "unhealthy": "Needs attention",
+    }
+    kind = {"healthy": "completed", "busy": "completed", "degraded": "paused", "unhealthy": "failed"}[state.level]
     icons = {"completed": "check-circle", "paused": "exclamation-circle", "failed": "exclamation-triangle"}
     queue = f"{state.jobs_running} jobs running, {state.jobs_waiting} waiting"
     return html.Span(
         [
             html.Span([icon(icons[kind]), words[state.level]], className=f"status status-{kind}"),  # type: ignore[arg-type]
             html.Span(
-                f"CPU {state.cpu_percent:.0f} % · memory {state.memory_percent:.0f} % · "
+                f"load {state.load:.1f} on {state.cores} cores · memory {state.memory_percent:.0f} % · "
                 f"disk {state.disk_percent:.0f} % · "
                 f"{'PostgreSQL' if state.database == 'postgresql' else 'SQLite'} · {queue}",
                 className="num",
@@ -177,9 +184,14 @@ def _finished(rows: list[dict[str, Any]]) -> Component:
     )
 
 
-def _failures(rows: list[dict[str, Any]], total: int, since: Any) -> Component:
+def _failures(session: Any) -> Component:
+    actor = current_actor()
+    before = home.last_visit(session, actor, current_session().session_id)
+    since = before or home.first_visit_looks_back_to()
+    total, rows = home.failures_since(session, actor, since)
     if not rows:
-        return html.P(["None since ", time_tag(since), "."], className="muted")
+        text = ["None since you were here ", time_tag(before), "."] if before else "None in the last seven days."
+        return html.P(text, className="muted")
     table = plain_table(
         ("Experiment", "Reason", "Ended"),
         [(_name(row), row["reason"] or "No reason was given.", time_tag(row["ended"])) for row in rows],
@@ -224,7 +236,7 @@ def refresh(_tick: int | None, seen: str | None, visible: bool | None) -> tuple[
     if visible is False:
         return no_update, no_update
     with snapshot() as session:
-        children, version = _live(session)
+        children, version = _live(session, seen)
     return (no_update, no_update) if version == seen else (children, version)
 
 
@@ -253,12 +265,11 @@ def remove_demo(clicks: int | None) -> tuple[Any, Any, Any]:
     """Remove the demo for good; the upper half of the page follows by itself."""
     if not clicks:
         return no_update, no_update, no_update
-    actor, signed_in = current_actor(), current_session()
+    actor = current_actor()
     with transaction() as session:
         removed = demo.remove(session, actor)
     with snapshot() as session:
-        since = home.last_visit(session, actor, signed_in.session_id)
-        total, failures = home.failures_since(session, actor, since)
+        failed = _failures(session)
         best = home.best_per_dataset(session, actor)
     dash.set_props(TOASTS_ID, {"data": toast("success", f"The demo is gone: {removed} experiments removed.")})
-    return None, _failures(failures, total, since), _best(best)
+    return None, failed, _best(best)

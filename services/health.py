@@ -22,14 +22,15 @@ QUEUE_STUCK_AFTER = timedelta(minutes=10)
 class Health:
     """What one line on Home tells."""
 
-    cpu_percent: float
+    load: float  # processes that compute or wait for a core, over the last minute
+    cores: int
     memory_percent: float
     disk_percent: float
     database: str
     jobs_running: int
     jobs_waiting: int
     oldest_wait: timedelta | None
-    level: str  # healthy, degraded, unhealthy
+    level: str  # healthy, busy, degraded, unhealthy
 
 
 @lru_cache(maxsize=1)
@@ -61,17 +62,20 @@ def overview(session: Session) -> Health:
             .group_by(Job.status)
         ).all()
     )
-    cpu = min(100.0, 100.0 * os.getloadavg()[0] / (os.cpu_count() or 1))
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
     memory = psutil.virtual_memory().percent
     disk = psutil.disk_usage(str(settings().data_dir)).percent
     wait = oldest_wait(session)
     level = "healthy"
-    if max(cpu, memory, disk) > 75:  # a busy processor is what training looks like, so by itself it is no alarm
+    if load > 0.75 * cores:  # a busy processor is what training looks like, so by itself it is no alarm
+        level = "busy"
+    if max(memory, disk) > 75:
         level = "degraded"
     if memory > 90 or disk > 95 or (wait or timedelta()) > QUEUE_STUCK_AFTER:
         level = "unhealthy"
     return Health(
-        cpu_percent=cpu,
+        load=load,
+        cores=cores,
         memory_percent=memory,
         disk_percent=disk,
         database=session.get_bind().dialect.name,

@@ -22,6 +22,24 @@ CURVES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")  # the fir
 WITHOUT_VISIT = timedelta(days=7)
 
 
+def version(session: Session, actor: Actor) -> str:
+    """A word that changes when what runs or ended last would look different; cheaper than either."""
+    moving, epochs, started = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Experiment.epochs_completed), 0),
+            func.count(Experiment.started_at),
+        ).where(Experiment.status.in_(ACTIVE), *visibility(actor))
+    ).one()
+    ended = session.execute(
+        select(Experiment.id, Experiment.ended_at)
+        .where(Experiment.ended_at.is_not(None), *visibility(actor))
+        .order_by(Experiment.ended_at.desc(), Experiment.id.desc())
+        .limit(1)
+    ).first()
+    return f"{moving}-{epochs}-{started}-{ended.id if ended else 0}-{ended.ended_at.timestamp() if ended else 0}"
+
+
 def active(session: Session, actor: Actor) -> list[dict[str, Any]]:
     """Experiments that have not ended, each with a small curve of what it has learnt so far."""
     rows = session.execute(
@@ -118,10 +136,14 @@ def finished(session: Session, actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-def last_visit(session: Session, actor: Actor, session_id: int) -> datetime:
-    """When this person was here before; a week ago for somebody who never was."""
-    before = sessions.previous_visit(session, actor.user_id, session_id) if actor.user_id is not None else None
-    return before or now() - WITHOUT_VISIT
+def last_visit(session: Session, actor: Actor, session_id: int) -> datetime | None:
+    """When this person was here before; None for somebody who never was."""
+    return sessions.previous_visit(session, actor.user_id, session_id) if actor.user_id is not None else None
+
+
+def first_visit_looks_back_to() -> datetime:
+    """What counts as new for somebody who was never here."""
+    return now() - WITHOUT_VISIT
 
 
 def failures_since(session: Session, actor: Actor, since: datetime) -> tuple[int, list[dict[str, Any]]]:

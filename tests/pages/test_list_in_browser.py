@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,6 +27,7 @@ from web.identity import cookie_name
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 ROWS = ".ag-center-cols-container .ag-row, .ag-pinned-left-cols-container .ag-row"
+FIRST = ".ag-pinned-left-cols-container .ag-row[row-index='0'] a"
 HOSTILE = "<img src=x onerror=window.pwned=1> & \"quotes\" 'single' ünïcode " + "long " * 30
 
 
@@ -110,6 +112,40 @@ class TestList:
         page.fill("#experiments-tag-name", "Warm start")
         page.click("#experiments-tag-add")
         expect(page.locator(".ag-row", has_text="warm-start")).to_have_count(2)
+        expect(page.locator("#experiments-selected")).to_have_text("2 selected")
+
+    def test_back_from_an_experiment_finds_the_list_sorted_and_filtered_as_it_was(self, visit: Visit) -> None:
+        for place, accuracy in enumerate([0.3, 0.9, 0.6]):
+            make(f"run {place}", accuracy)
+        make("another", 0.8)
+        filters = quote('{"name":{"filterType":"text","type":"contains","filter":"run"}}')
+        page = visit(f"/experiments?filter={filters}")
+        expect(page.locator("#experiments-count")).to_have_text("3 experiments")
+        header = page.get_by_role("columnheader", name="max val_accuracy")
+        header.click()
+        page.wait_for_url(re.compile("sort=metric"))
+        header.click()
+        page.wait_for_url(re.compile("sort=-metric"))
+        expect(page.locator(FIRST)).to_have_text("run 1")
+        page.locator(FIRST).click()
+        page.wait_for_url("**/experiments/2")
+        page.go_back()
+        expect(page.locator(FIRST)).to_have_text("run 1")
+        assert names(page) == ["run 1", "run 2", "run 0"]
+
+    def test_a_hostile_address_shows_the_plain_list(self, visit: Visit) -> None:
+        make("one")
+        page = visit("/experiments?sort=drop&filter=%7B%22name%22%3A%5B1%5D%7D&columns=%00&status=x")
+        assert names(page) == ["one"]
+
+    def test_says_that_a_running_one_was_cancelled_with_its_deletion(self, visit: Visit) -> None:
+        make("busy", status="running")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "busy")
+        page.click("#experiments-bulk-delete")
+        page.click("#experiments-delete-dialog-confirm")
+        expect(page.get_by_text("1 had not ended and stay cancelled")).to_be_visible()
 
     def test_shows_a_chosen_column(self, visit: Visit) -> None:
         make("one", 0.42)
@@ -152,6 +188,7 @@ class TestHome:
     def test_an_empty_installation_says_what_to_do(self, visit: Visit) -> None:
         page = visit("/")
         expect(page.locator(".empty")).to_contain_text("pfd import tensorboard")
+        expect(page.locator("#home-failed")).to_have_text("None in the last seven days.")
 
     def test_a_running_curve_grows_without_a_reload(self, visit: Visit) -> None:
         number = make("growing", total_epochs=5, status="running")
