@@ -1,7 +1,11 @@
-/* Functions that grid options may name: the theme, made of the tokens, so that it follows light and dark by itself. */
+/* Functions that grid options may name: text or a dash, and the theme, made of the tokens, so that it follows light and dark by itself. */
 (function () {
   "use strict";
   const own = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  own.orDash = function (params) {
+    if (!params.data) return "";
+    return params.value === null || params.value === undefined || params.value === "" ? "–" : String(params.value);
+  };
   own.pfdTheme = function (theme) {
     return theme.withParams({
       accentColor: "var(--accent)",

@@ -136,6 +136,8 @@ def _region(grid: dag.AgGrid, label: str, height: str) -> html.Div:
 def column(field: str, header: str, *, filter: Filter = "text", **more: Any) -> Column:
     """A column of text; `more` is AG Grid's own column definition."""
     definition: Column = {"field": field, "headerName": header, "tooltipField": field, **more}
+    if "cellRenderer" not in more:
+        definition["valueFormatter"] = {"function": "orDash(params)"}
     if filter != "none":
         definition["filter"] = _FILTERS[filter]
         definition["filterParams"] = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}

@@ -145,17 +145,17 @@ def _header_actions(actor: Any) -> list[Component]:
 
 def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> list[Column]:
     definitions = [
-        link_column("name", "Name", filter="text", width=330, flex=None, pinned="left", lockPinned=True),
-        status_column(filter="none"),
-        column("model", "Model", width=140),
-        column("dataset", "Dataset", width=140),
-        tags_column(minWidth=190),
+        link_column("name", "Name", filter="text", width=270, flex=None, pinned="left", lockPinned=True),
+        status_column(filter="none", width=122),
         *[_extra_column(name) for name in extra],
-        number_column("epochs", "Epochs", digits=0, width=100),
-        duration_column("duration", "Duration"),
-        column("owner", "Owner", width=120),
+        number_column("epochs", "Epochs", digits=0, width=92),
+        duration_column("duration", "Duration", width=108),
         column("group", "Group", width=150),
-        time_column("created", "Created"),
+        column("model", "Model", width=150),
+        column("dataset", "Dataset", width=150),
+        tags_column(minWidth=190),
+        column("owner", "Owner", width=110),
+        time_column("created", "Created", width=130),
         actions_column(acts.row_actions(may_edit)),
     ]
     for definition in definitions:
@@ -167,7 +167,7 @@ def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> l
 def _extra_column(name: str) -> Column:
     if name.startswith("metric:"):
         _, which, key = name.split(":", 2)
-        return number_column(name, f"{which} {key}", width=176, headerTooltip=f"{WORDS[which]} {key}")
+        return number_column(name, f"{which} {key}", width=152, headerTooltip=f"{WORDS[which]} {key}")
     return column(name, name.removeprefix("param:"), width=120, headerTooltip=name)
 
 
