@@ -26,7 +26,7 @@
     const panel = chart.closest(".panel");
     const place = panel && panel.querySelector("[data-chart-points]");
     if (!place) return;
-    chart.__pfdPoints = points ? (points[0] === points[1] ? `${number.format(points[1])} points` : `shows ${number.format(points[0])} of ${number.format(points[1])} points`) : "";
+    chart.__pfdPoints = points ? (points[0] === points[1] ? `${number.format(points[1])} ${points[1] === 1 ? "point" : "points"}` : `shows ${number.format(points[0])} of ${number.format(points[1])} points`) : "";
     place.textContent = chart.__pfdPoints;
     place.title = chart.__pfdPoints;
   }

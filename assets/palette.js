@@ -127,7 +127,7 @@
       }
       if (own !== request) return;
       const kept = chosen;
-      draw([pages, { label: "Experiments", items: results.map((found) => ({ label: found.name, href: found.href, icon: STATUS[found.status] || "graph-up", side: found.status })) }], false);
+      draw([pages, { label: "Experiments", items: results.map((found) => ({ label: found.name, href: found.href, icon: STATUS[found.status] || "graph-up", side: `${found.group || ""} #${found.id}`.trim() })) }], false);
       if (pages.items.length) select(kept);
       if (pfd.announce) pfd.announce(options.length + " results");
     }, 140);

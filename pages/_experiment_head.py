@@ -1,9 +1,11 @@
 """The head of an experiment's page: status, progress, what failed."""
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.feedback import notice, status_badge
+from components.plain_table import plain_table
+from components.shell import section
 from components.values import NOTHING, duration_text, progress, stat, stat_row, time_tag
 from services.experiments.details import Detail
 
@@ -31,7 +33,7 @@ def summary(found: Detail) -> list[Component]:
         parts.append(notice(found.failure or "It failed, and no reason was given.", kind="error"))
     if found.is_demo:
         parts.append(notice("Part of the demo: a small model that this machine really trained on generated signals."))
-    stats = [_progress(found), stat("Elapsed", duration_text(found.elapsed))]
+    stats = [*_progress(found), stat("Elapsed", duration_text(found.elapsed))]
     if found.remaining is not None:
         stats.append(stat("Remaining", f"about {duration_text(found.remaining)}"))
     stats.append(stat("Best epoch", NOTHING if found.best_epoch is None else f"{found.best_epoch:,}"))
@@ -46,9 +48,35 @@ def _epochs(found: Detail) -> str:
     return f"{found.epochs:,}" if not found.total_epochs else f"{found.epochs:,} of {found.total_epochs:,}"
 
 
-def _progress(found: Detail) -> Component:
+def _progress(found: Detail) -> list[Component]:
     total = found.total_epochs
-    if not total:
-        return stat("Progress", NOTHING, hint="the number of epochs is not known")
-    share = min(1.0, found.epochs / total)
-    return stat("Progress", f"{share:.0%}", hint=progress(found.epochs, total, label="Epochs done"))
+    if total:
+        share = min(1.0, found.epochs / total)
+        return [stat("Progress", f"{share:.0%}", hint=progress(found.epochs, total, label="Epochs done"))]
+    if found.is_active:
+        return [stat("Progress", NOTHING, hint="the number of epochs is not known")]
+    return []
+
+
+def children(found: Detail) -> list[Component]:
+    """The runs that are part of this one, as a sweep or a cross-validation leaves them."""
+    if not found.children:
+        return []
+    shown = [child.id for child in found.children]
+    hint = f"the first {len(shown)} of {found.children_total:,}" if found.children_total > len(shown) else None
+    compare = f"/compare?ids={','.join(map(str, shown))}"
+    table = plain_table(
+        ("Experiment", "Status", "Took"),
+        [
+            (
+                dcc.Link(child.name, href=f"/experiments/{child.id}", className="grid-link"),
+                status_badge(child.status),
+                duration_text(child.duration),
+            )
+            for child in found.children
+        ],
+        label="Runs that are part of this one",
+        numeric=(2,),
+    )
+    actions = [dcc.Link("Compare them", href=compare)] if len(shown) > 1 else []
+    return [section("Runs in it", table, hint=hint, actions=actions)]

@@ -36,12 +36,17 @@ HIDDEN = {"display": "none"}
 MATRIX_HEIGHT = 460
 
 
-def parts(session: Any, actor: Any, experiment_id: int) -> list[Component]:
-    """Both sections as they are now."""
+def parts(session: Any, actor: Any, experiment_id: int, *, hide_empty: bool) -> list[Component]:
+    """Both sections as they are now; one that will stay empty is hidden."""
     span = details.matrix_span(session, actor, experiment_id)
     found = None if span is None else details.matrix(session, actor, experiment_id, span[1])
     rows = details.epochs(session, actor, experiment_id)
-    return [section("Confusion between classes", _confusion(span, found)), section("Epochs", _epochs(rows))]
+    confusion = section("Confusion between classes", _confusion(span, found))
+    epochs = section("Epochs", _epochs(rows))
+    return [
+        html.Div(confusion, style=HIDDEN if hide_empty and span is None else {}),
+        html.Div(epochs, style=HIDDEN if hide_empty and not rows else {}),
+    ]
 
 
 def _confusion(span: tuple[int, int] | None, found: Matrix | None) -> list[Component]:

@@ -56,7 +56,8 @@ def layout(
         found = details.detail(session, actor, number)
         seen = details.cursor(session, actor, number)
         curves = _curve_callbacks.panels_part(session, PREFIX, [number], _source, choices, True)
-        parts = results.parts(session, actor, number)
+        parts = results.parts(session, actor, number, hide_empty=not found.is_active)
+        without = not found.is_active and not details.has_metrics(session, actor, number)
     return html.Div(
         [
             page_header(
@@ -67,7 +68,10 @@ def layout(
                 subtitle=head.subtitle(found),
             ),
             html.Div(head.summary(found), id=head.SUMMARY),
-            section("Curves", curves),
+            *head.children(found),
+            html.P("No metric was logged.", className="muted") if without and not found.children else None,
+            # Hidden, not left out: the page's callbacks read what stands in it.
+            html.Div(section("Curves", curves), style={"display": "none"} if without else {}),
             *parts,
             _made_of(found),
             changes.notes_section(found, actor),
@@ -85,7 +89,7 @@ def _source(session: Any, ids: Any) -> tuple[list[Panel], _curve_figures.Naming]
 
 
 def _made_of(found: Detail) -> Component:
-    parent = found.parent_id
+    parent = found.parent
     facts = key_value_list(
         [
             ("Model", found.model),
@@ -93,7 +97,7 @@ def _made_of(found: Detail) -> Component:
             ("Group", found.group),
             ("Owner", found.owner),
             ("Source", found.source),
-            ("Part of", None if parent is None else dcc.Link(f"Experiment {parent}", href=f"/experiments/{parent}")),
+            ("Part of", None if parent is None else dcc.Link(parent[1], href=f"/experiments/{parent[0]}")),
             ("Created", time_tag(found.created, "datetime")),
             ("Started", time_tag(found.started, "datetime")),
             ("Ended", time_tag(found.ended, "datetime")),

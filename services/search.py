@@ -39,12 +39,18 @@ def find(session: Session, actor: Actor, query: str, limit: int = 10) -> list[di
     if query.strip():
         conditions.append(matching(session, query))
     found = session.execute(
-        select(Experiment.id, Experiment.name, Experiment.given_name, Experiment.status)
+        select(Experiment.id, Experiment.name, Experiment.given_name, Experiment.group_name, Experiment.status)
         .where(*conditions)
         .order_by(Experiment.created_at.desc(), Experiment.id.desc())
         .limit(max(1, min(limit, 50)))
     )
     return [
-        {"id": row.id, "name": row.given_name or row.name, "status": row.status.value, "href": f"/experiments/{row.id}"}
+        {
+            "id": row.id,
+            "name": row.given_name or row.name,
+            "group": row.group_name,
+            "status": row.status.value,
+            "href": f"/experiments/{row.id}",
+        }
         for row in found
     ]

@@ -19,9 +19,10 @@ from models.training_run import ConfusionMatrix, TrainingRun
 from models.user import User
 from services.actor import Actor
 from services.experiments import lifecycle
-from services.experiments.access import get
+from services.experiments.access import get, visibility
 
 EPOCHS_AT_ONCE = 500
+MOST_CHILDREN = 50  # as many as can be compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class Detail:
     dataset: str | None
     group: str | None
     owner: str | None
-    parent_id: int | None
+    parent: tuple[int, str] | None  # id and name
+    children: tuple["Child", ...]
+    children_total: int
     source: str | None
     epochs: int
     total_epochs: int | None
@@ -56,6 +59,16 @@ class Detail:
     paths: tuple[tuple[str, str], ...]
     is_demo: bool
     is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A run that is part of this one."""
+
+    id: int
+    name: str
+    status: str
+    duration: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +108,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
     best = experiment.best_epoch
     if best is None and experiment.is_active:  # it is kept only when an experiment ends
         best = lifecycle.best_epoch(session, experiment.id)
+    children, total = _children(session, actor, experiment.id)
     return Detail(
         id=experiment.id,
         name=experiment.shown_name,
@@ -105,7 +119,9 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         dataset=dataset,
         group=experiment.group_name,
         owner=owner,
-        parent_id=experiment.parent_id,
+        parent=_parent(session, actor, experiment),
+        children=children,
+        children_total=total,
         source=experiment.source,
         epochs=experiment.epochs_completed,
         total_epochs=experiment.total_epochs,
@@ -127,10 +143,46 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
     )
 
 
+def _parent(session: Session, actor: Actor, experiment: Experiment) -> tuple[int, str] | None:
+    if experiment.parent_id is None:
+        return None
+    found = session.execute(
+        select(Experiment.id, Experiment.name, Experiment.given_name).where(
+            Experiment.id == experiment.parent_id, *visibility(actor)
+        )
+    ).first()
+    return None if found is None else (found.id, found.given_name or found.name)
+
+
+def _children(session: Session, actor: Actor, experiment_id: int) -> tuple[tuple[Child, ...], int]:
+    rows = session.execute(
+        select(
+            Experiment.id,
+            Experiment.name,
+            Experiment.given_name,
+            Experiment.status,
+            Experiment.duration_seconds,
+            func.count().over().label("total"),
+        )
+        .where(Experiment.parent_id == experiment_id, *visibility(actor))
+        .order_by(Experiment.started_at, Experiment.id)
+        .limit(MOST_CHILDREN)
+    ).all()
+    children = tuple(Child(row.id, row.given_name or row.name, row.status.value, row.duration_seconds) for row in rows)
+    return children, rows[0].total if rows else 0
+
+
 def exists(session: Session, actor: Actor, experiment_id: int) -> bool:
     """Whether there is such an experiment, deleted or not."""
     found = select(Experiment.id).where(Experiment.id == experiment_id)
     return actor.may(Permission.VIEW_EXPERIMENTS) and session.scalar(found) is not None
+
+
+def has_metrics(session: Session, actor: Actor, experiment_id: int) -> bool:
+    """Whether any value was logged."""
+    get(session, actor, experiment_id)
+    found = select(MetricSeries.id).where(MetricSeries.experiment_id == experiment_id).limit(1)
+    return session.scalar(found) is not None
 
 
 def times(experiment: Experiment) -> tuple[float | None, float | None]:

@@ -58,6 +58,22 @@ class TestDetail:
             session.get_one(Experiment, one).started_at = now() - timedelta(seconds=100)
         assert shown(one).remaining == pytest.approx(300, rel=0.05)
 
+    def test_a_parent_and_its_runs_know_each_other_by_name(self, database: Engine) -> None:
+        parent = running("sweep")
+        first, second, gone = (running(f"trial {place}", parent_id=parent) for place in (1, 2, 3))
+        with transaction() as session:
+            editing.delete_experiments(session, SYSTEM, [gone])
+        assert shown(first).parent == (parent, "sweep")
+        assert [(child.id, child.name) for child in shown(parent).children] == [(first, "trial 1"), (second, "trial 2")]
+        assert shown(parent).children_total == 2
+
+    def test_a_deleted_parent_is_not_named(self, database: Engine) -> None:
+        parent = running("sweep")
+        child = running("trial", parent_id=parent)
+        with transaction() as session:
+            editing.delete_experiments(session, SYSTEM, [parent])
+        assert shown(child).parent is None
+
     def test_best_epoch_is_known_while_it_runs(self, database: Engine) -> None:
         one = running()
         for epoch, accuracy in ((1, 0.2), (2, 0.9), (3, 0.5)):
