@@ -1,12 +1,13 @@
 """What happens as the worker's processes start and end. Only the worker imports this."""
 
+import gc
 import mmap
 import os
 import warnings
 from typing import Any
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import worker_before_create_process, worker_init, worker_process_init, worker_ready, worker_shutting_down
 
 from database.engine import forget_engine
 from jobs.celery_app import celery
@@ -39,6 +40,13 @@ def tell_children(**_: Any) -> None:
 def look_for_lost_work(**_: Any) -> None:
     """What an earlier worker left behind need not wait for the schedule."""
     celery.send_task("jobs.sweep", retry=False)
+
+
+@worker_before_create_process.connect  # type: ignore[untyped-decorator]
+def share_memory(**_: Any) -> None:
+    """Leave what is loaded to all children together: a collection would touch, and so copy, every page of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
