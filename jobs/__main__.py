@@ -7,6 +7,7 @@ which costs each of the two processes a quarter of its memory.
 import sys
 from pathlib import Path
 
+
 def main(words: list[str]) -> int:
     """Run one of the two until it is told to end."""
     if words not in (["worker"], ["beat"]):
