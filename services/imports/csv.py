@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.imports.csv_layout import Layout, layout_of
+from services.imports.csv_layout import Layout, is_table_of_trials, layout_of
 from services.imports.csv_table import Table, is_missing, number, read_table, time_of
 from services.imports.epochs import epochs_from_series
 from services.imports.limits import (
@@ -89,9 +89,15 @@ def _table(path: str | os.PathLike[str]) -> tuple[Path, Table]:
     if not file.is_file():
         raise ImportSourceError(f"{path} is not a file; name the CSV file itself.")
     try:
-        return file, read_table(file)
+        table = read_table(file)
     except OSError as error:
         raise ImportSourceError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if is_table_of_trials(table.columns):
+        raise ImportSourceError(
+            f"{path} is a table of trials, as Optuna exports a study, and not the course of a training: "
+            "its rows are no steps. Studies cannot be imported yet."
+        )
+    return file, table
 
 
 def _collect(table: Table, layout: Layout) -> dict[str, _Collected]:

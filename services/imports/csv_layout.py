@@ -64,6 +64,14 @@ def layout_of(columns: list[Column]) -> Layout:
     )
 
 
+def is_table_of_trials(columns: list[Column]) -> bool:
+    """Tell what Optuna's `trials_dataframe()` writes: a row is a trial of a search, not a step of a training."""
+    names = {column.name for column in columns}
+    has_value = any(name == "value" or name.startswith("values_") for name in names)
+    has_params = any(name.startswith("params_") for name in names)
+    return "number" in names and has_value and (has_params or {"state", "datetime_start"} <= names)
+
+
 def _counts_steps(column: Column) -> bool:
     # One number in all rows is a setting (“epochs” = 50), and 0.5 of an epoch is a measure of its own.
     return column.is_numeric and column.all_whole and (column.numbers == 1 or not column.is_constant)

@@ -66,14 +66,17 @@ class Table:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Give line number and cells of each row; a row too long or too short is left to the caller."""
         with self.path.open(encoding=_encoding(self.path), errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=self.delimiter)
+            # Strict, or a quote that is never closed would swallow all rows below it without a word.
+            reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+            first_line = 1
             try:
                 for cells in reader:
+                    first_line = reader.line_num + 1
                     if not any(cell.strip() for cell in cells):
                         continue
                     yield reader.line_num, [clean_text(cell).strip() for cell in cells]
             except csv.Error as error:
-                raise ImportSourceError(f"{self.path.name}, line {reader.line_num}: {error}.") from error
+                raise ImportSourceError(f"{self.path.name}, line {first_line}: {_complaint(error)}") from error
 
     def data_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Give the rows below the header, without a torn last one."""
@@ -141,6 +144,17 @@ def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(2)
     return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _complaint(error: csv.Error) -> str:
+    words = str(error)
+    if words.startswith("unexpected end"):
+        return 'A quote (") is opened and never closed.'
+    if "expected after" in words:
+        return 'The quotes (") do not match: one is not closed, or text follows a closed one.'
+    if words.startswith("field larger"):
+        return f'A cell has more than {csv.field_size_limit():,} characters; perhaps a quote (") is not closed.'
+    return f"{words}."
 
 
 def _delimiter(sample: str) -> str:

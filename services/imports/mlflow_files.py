@@ -23,8 +23,9 @@ TRASH = ".trash"
 MAX_METRIC_BYTES = 256 * 1024 * 1024
 MAX_LINE_BYTES = 4096
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
-# What else MLflow keeps in an experiment's folder.
+# What else MLflow keeps in an experiment's folder, or beside the experiments.
 _NOT_RUNS = frozenset({"tags", "datasets", "models", "traces", "assessments"})
+_PARTS = ("metrics", "params", "tags")  # what only a run has below it
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,24 @@ def read_runs(folder: Path) -> Iterator[ImportedRun | BadRun]:
 
 
 def _experiment_folders(folder: Path) -> list[Path]:
-    if (folder / META).is_file():
+    if _is_experiment(folder):
         return [folder]
     for root in (folder, folder / "mlruns"):
         if root.is_dir() and not root.is_symlink():
             found = [*_children(root), *(_children(root / TRASH) if (root / TRASH).is_dir() else [])]
-            experiments = [child for child in found if (child / META).is_file()]
+            experiments = [child for child in found if _is_experiment(child)]
             if experiments:
                 return experiments
     return []
+
+
+def _is_experiment(folder: Path) -> bool:
+    # Without its own meta.yaml it is one by the runs in it, which must not be missed with it.
+    if (folder / META).is_file():
+        return True
+    return not _is_known_otherwise(folder) and any(
+        _RUN_ID.fullmatch(child.name) and not child.is_symlink() and _has_parts(child) for child in folder.iterdir()
+    )
 
 
 def _experiments(folder: Path) -> list[_Experiment]:
@@ -89,18 +99,28 @@ def _children(folder: Path) -> list[Path]:
 
 
 def _run_folders(experiment: _Experiment) -> list[Path]:
-    return [
-        child
-        for child in _children(experiment.folder)
-        if child.name not in _NOT_RUNS and ((child / META).is_file() or _RUN_ID.fullmatch(child.name))
-    ]
+    return [child for child in _children(experiment.folder) if not _is_known_otherwise(child) and _is_run(child)]
+
+
+def _is_run(folder: Path) -> bool:
+    # A run that lost its meta.yaml is still one, and is named as a bad one.
+    return (folder / META).is_file() or _RUN_ID.fullmatch(folder.name) is not None or _has_parts(folder)
+
+
+def _has_parts(folder: Path) -> bool:
+    return any((folder / part).is_dir() for part in _PARTS)
+
+
+def _is_known_otherwise(folder: Path) -> bool:
+    return folder.name in _NOT_RUNS or folder.name.startswith(".")
 
 
 def _read_run(folder: Path, experiment: _Experiment, root: Path) -> ImportedRun | BadRun:
     run_id = clean_text(folder.name)
+    if not (folder / META).is_file():
+        # By its path, as nothing else tells whose run it was.
+        return BadRun(run_id, clean_text(folder.relative_to(root).as_posix()), f"{META} is missing.")
     try:
-        if not (folder / META).is_file():
-            raise BadValue(f"{META} is missing.")
         info = read_yaml_mapping(folder / META, root, META)
         named = str(info.get("run_id") or info.get("run_uuid") or "")
         if not named or len(named) > 200:

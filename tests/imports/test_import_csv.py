@@ -64,6 +64,63 @@ class TestSource:
         with pytest.raises(ImportSourceError, match="250 are allowed"):
             read("epoch," + "k" * 251 + "\n1,2\n")
 
+    @pytest.mark.parametrize(
+        ("rows", "line"),
+        [('1,0.5\n2,"0.25\n3,0.1\n', 3), ('\n\n1,"0.5', 4), ('"1,0.5\n2,0.25\n', 2), ('1,"a\nb"\n2,"c\n\n', 4)],
+    )
+    def test_quote_that_is_never_closed_is_refused_with_its_line(self, read, rows, line):
+        with pytest.raises(
+            ImportSourceError, match=rf"run\.csv, line {line}: A quote \(\"\) is opened and never closed"
+        ):
+            read(f"epoch,loss\n{rows}")
+
+    def test_quote_that_the_next_one_closes_is_refused_with_its_line(self, read):
+        with pytest.raises(ImportSourceError, match=r"run\.csv, line 3: The quotes"):
+            read('epoch,note\n1,"a"\n2,"b\n3,"c"\n')
+
+    def test_quote_that_swallows_a_long_file_is_refused_with_its_line(self, read):
+        with pytest.raises(ImportSourceError, match=r"run\.csv, line 2: A cell has more than .* perhaps a quote"):
+            read('epoch,loss\n1,"0.5\n' + "2,0.25\n" * 30_000)
+
+    def test_quote_in_the_header_that_is_never_closed_is_refused(self, read):
+        with pytest.raises(ImportSourceError, match="line 1: A quote"):
+            read('epoch,"loss\n1,0.5\n')
+
+
+class TestTrials:
+    HEADER = "number,value,datetime_start,datetime_complete,duration,params_lr,user_attrs_seed,system_attrs_x,state"
+    ROW = "0,0.91,2026-01-01 10:00:00,2026-01-01 10:01:00,0 days 00:01:00,0.01,7,,COMPLETE"
+
+    def refused(self, read, header, row):
+        with pytest.raises(ImportSourceError, match="is a table of trials, as Optuna exports a study"):
+            read(f"{header}\n{row}\n{row.replace('0', '1', 1)}\n")
+
+    def test_table_of_trials_is_refused(self, read):
+        self.refused(read, self.HEADER, self.ROW)
+
+    def test_table_with_the_index_of_pandas_is_refused(self, read):
+        self.refused(read, f",{self.HEADER}", f"0,{self.ROW}")
+
+    def test_table_of_several_objectives_is_refused(self, read):
+        self.refused(read, self.HEADER.replace("value", "values_0,values_1"), self.ROW.replace("0.91", "0.91,3"))
+
+    def test_table_of_trials_without_parameters_is_refused(self, read):
+        self.refused(read, "number,value,datetime_start,state", "0,0.91,2026-01-01 10:00:00,COMPLETE")
+
+    def test_table_of_chosen_columns_is_refused(self, read):
+        self.refused(read, "number,value,params_lr", "0,0.91,0.01")
+
+    def test_curve_with_columns_number_and_value_is_read(self, read_one):
+        assert keys(read_one("number,value\n0,1\n1,2\n")) == ["number", "value"]
+
+    @pytest.mark.skipif(not (DATA / "mlflow_filestore_eeg").is_dir(), reason="the real tables are not beside this")
+    def test_real_tables_of_trials_are_refused(self):
+        tables = sorted((DATA / "mlflow_filestore_eeg").glob("optuna_*.csv"))
+        assert len(tables) == 6
+        for table in tables:
+            with pytest.raises(ImportSourceError, match="table of trials"):
+                csv.count_runs(table)
+
 
 class TestIdentity:
     def test_growth_with_new_columns_keeps_it(self, read_one):

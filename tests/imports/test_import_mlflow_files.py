@@ -44,6 +44,35 @@ class TestSource:
             (run.parent / name).mkdir()
         assert mlflow.count_runs(tmp_path) == 1
 
+    @pytest.mark.parametrize("name", [".trash", "tags", "datasets", "models", ".ipynb_checkpoints"])
+    def test_known_other_folders_are_passed_over_whatever_they_hold(self, tmp_path, mlflow_store, name):
+        (mlflow_store().parent / name / "params").mkdir(parents=True)
+        assert mlflow.count_runs(tmp_path) == 1
+
+    def test_folder_without_a_part_of_a_run_is_passed_over(self, tmp_path, mlflow_store):
+        (mlflow_store().parent / "notes" / "pictures").mkdir(parents=True)
+        assert mlflow.count_runs(tmp_path) == 1
+
+
+class TestExperimentWithoutMetaYaml:
+    @pytest.fixture
+    def experiment(self, mlflow_store):
+        mlflow_store(experiment="1")
+        folder = mlflow_store("c" * 32, metrics={"loss": "1700000000000 1 0\n"}, experiment="2").parent
+        (folder / "meta.yaml").unlink()
+        return folder
+
+    def test_its_runs_come_in_beside_those_of_others(self, tmp_path, experiment):
+        assert {run.source_id[0]: run.group for run in mlflow.read_runs(tmp_path)} == {"a": "bearings", "c": "2"}
+
+    def test_its_runs_come_in_when_it_is_named(self, experiment):
+        assert read_one(experiment).source_id == "c" * 32
+
+    def test_it_is_passed_over_without_runs(self, tmp_path, mlflow_store):
+        mlflow_store()
+        (tmp_path / "mlruns" / "2" / ("c" * 32)).mkdir(parents=True)
+        assert mlflow.count_runs(tmp_path) == 1
+
 
 class TestRun:
     @pytest.mark.parametrize(
@@ -91,6 +120,18 @@ class TestRun:
     def test_missing_meta_yaml_is_named(self, tmp_path, mlflow_store):
         (mlflow_store() / "meta.yaml").unlink()
         assert read_one(tmp_path).reason == "meta.yaml is missing."
+
+    @pytest.mark.parametrize("part", ["metrics", "params", "tags"])
+    def test_missing_meta_yaml_is_named_by_the_path_whatever_the_run_is_called(self, tmp_path, mlflow_store, part):
+        run = mlflow_store("first-try")
+        (run / "meta.yaml").unlink()
+        (run / part).mkdir()
+        assert read_one(tmp_path) == BadRun("first-try", "mlruns/1/first-try", "meta.yaml is missing.")
+
+    def test_run_without_meta_yaml_is_counted(self, tmp_path, mlflow_store):
+        mlflow_store()
+        (mlflow_store("first-try", params={"lr": "1"}) / "meta.yaml").unlink()
+        assert mlflow.count_runs(tmp_path) == 2
 
     def test_python_object_in_meta_yaml_is_never_built(self, tmp_path, mlflow_store):
         (mlflow_store() / "meta.yaml").write_text(f"run_id: !!python/object/apply:os.mkdir ['{tmp_path}/made']\n")
