@@ -9,7 +9,7 @@ def prepare() -> None:
     from database import migrations
 
     settings().prepare_data_dir()
-    migrations.refuse_newer_database()
+    migrations.refuse_foreign_database()
     revision = migrations.current()
     if revision is None:
         migrations.upgrade()
@@ -19,14 +19,8 @@ def prepare() -> None:
 
 def is_there() -> bool:
     """Whether there is a database with tables; looking makes none."""
-    from pathlib import Path
-
     from database import migrations
-    from database.engine import engine
 
-    url = engine().url
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return False
     return migrations.current() is not None
 
 

@@ -65,9 +65,9 @@ def prepare() -> list[str]:
     if settings().database_url in {"sqlite:", "sqlite:/", "sqlite://", "sqlite:///", "sqlite:///:memory:"}:
         raise ConfigurationError("DATABASE_URL names no file, and a database in memory cannot be shared by processes.")
     if engine().dialect.name != "sqlite":
-        migrations.refuse_newer_database()
+        migrations.refuse_foreign_database()
     settings().prepare_data_dir()
-    migrations.refuse_newer_database()
+    migrations.refuse_foreign_database()
     if migrations.current() != migrations.head():
         migrations.upgrade()
     settings().secret_key()  # made once, here, before several processes ask for it

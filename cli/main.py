@@ -75,12 +75,17 @@ def _sentence(error: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError
 
     from config.settings import ConfigurationError
+    from database import sqlite_file
+    from database.engine import engine
     from models.permissions import PermissionDenied
     from services.errors import AppError
 
     if isinstance(error, AppError | ConfigurationError | PermissionDenied):
         return str(error)
     if isinstance(error, DBAPIError):
+        told = sqlite_file.complaint(engine().url, error)
+        if told is not None:
+            return told
         # The driver's own words; the statement and its values are left out, they may hold what is private.
         reason = str(error.orig).strip().splitlines()
         return f"The database refused: {reason[0].rstrip('.') if reason else type(error.orig).__name__}."

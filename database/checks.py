@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from alembic import command
 from alembic.util import CommandError
 from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
-from database import migrations
+from database import migrations, sqlite_file
 from database.engine import engine
 
 
@@ -22,6 +23,11 @@ class Finding:
 
 def check() -> list[Finding]:
     """Look at everything that can be looked at; ConfigurationError when the database cannot be reached at all."""
+    if sqlite_file.is_missing(engine().url):
+        path = sqlite_file.path_of(engine().url)
+        result = f"there is no {path}; put a backup there, or let `pfd db upgrade` make an empty one"
+        return [Finding("connection", False, result)]
+    migrations.refuse_file_of_another_program()
     revision, head = migrations.current(), migrations.head()
     findings = [
         Finding("connection", True, engine().url.render_as_string(hide_password=True)),
@@ -41,11 +47,20 @@ def _tables() -> Finding:
         command.check(config)
     except CommandError as error:
         return Finding("tables", False, str(error)[:500])
+    except DatabaseError as error:
+        return Finding("tables", False, _damage(error))
     return Finding("tables", True, "equal to the models")
 
 
 def _pragma(name: str, expected: str) -> Finding:
-    with engine().connect() as connection:
-        rows = connection.execute(text(f"PRAGMA {name}")).all()
+    try:
+        with engine().connect() as connection:
+            rows = connection.execute(text(f"PRAGMA {name}")).all()
+    except DatabaseError as error:
+        return Finding(name.replace("_", " "), False, _damage(error))
     words = "; ".join(" ".join(str(cell) for cell in row) for row in rows[:5])
     return Finding(name.replace("_", " "), words == expected, words or "ok")
+
+
+def _damage(error: DatabaseError) -> str:
+    return sqlite_file.complaint(engine().url, error) or str(error.orig).strip().split("\n")[0]

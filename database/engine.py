@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from config.settings import ConfigurationError, settings
+from database import sqlite_file
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def build_engine(url: str) -> Engine:
             pool_size=8,
             max_overflow=24,
         )
+        sqlite_file.watch(engine)
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

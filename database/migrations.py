@@ -5,10 +5,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from config.settings import ROOT, ConfigurationError
+from database import sqlite_file
 from database.engine import engine
+
+OUR_TABLE = "training_runs"  # in every version of the schema, and in no other program's
 
 
 def alembic_config() -> Config:
@@ -28,18 +32,24 @@ def head() -> str:
 
 
 def current() -> str | None:
-    """The revision that the database is at; None when it is empty."""
+    """The revision that the database is at; None when it is empty, or a file that is not made yet."""
+    if sqlite_file.is_missing(engine().url):
+        return None
     try:
         with engine().connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as error:
+    except DatabaseError as error:
+        told = sqlite_file.complaint(engine().url, error)
+        if told is None and not isinstance(error, OperationalError):
+            raise
         reason = str(error.orig).strip().split("\n")[0] if error.orig else "no answer"
-        raise ConfigurationError(f"The database cannot be reached: {reason}.") from error
+        raise ConfigurationError(told or f"The database cannot be reached: {reason}.") from error
 
 
-def refuse_newer_database() -> None:
-    """Stop before touching a database that a newer version of the product has migrated."""
+def refuse_foreign_database() -> None:
+    """Stop before touching the file of another program, or what a newer version of the product has migrated."""
     revision = current()
+    refuse_file_of_another_program()
     known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
     if revision is not None and revision not in known:
         raise ConfigurationError(
@@ -48,9 +58,25 @@ def refuse_newer_database() -> None:
         )
 
 
+def refuse_file_of_another_program() -> None:
+    """Stop before touching an SQLite file that is not ours; a server's database may well be shared."""
+    path = sqlite_file.path_of(engine().url)
+    if path is None or sqlite_file.is_missing(engine().url):
+        return
+    with engine().connect() as connection:
+        tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    if tables and OUR_TABLE not in tables:
+        shown = ", ".join(sorted(tables)[:3])
+        raise ConfigurationError(
+            f"{path} is the database of another program: it holds {shown} and none of the tables of PFD. "
+            "Point DATABASE_URL at another file, or move this one away."
+        )
+
+
 def upgrade(revision: str = "head") -> None:
-    """Migrate up."""
-    refuse_newer_database()
+    """Migrate up; this, and nothing else, makes the file of an SQLite database."""
+    refuse_foreign_database()
+    sqlite_file.make(engine().url)
     try:
         command.upgrade(alembic_config(), revision)
     except CommandError as error:
@@ -59,7 +85,7 @@ def upgrade(revision: str = "head") -> None:
 
 def downgrade(revision: str) -> None:
     """Migrate down."""
-    refuse_newer_database()
+    refuse_foreign_database()
     try:
         command.downgrade(alembic_config(), revision)
     except CommandError as error:

@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
@@ -46,6 +47,12 @@ class TestDatabase:
         status, out = pfd_sqlite("db", "check")
         assert status == 1
         assert "ix_experiments_duration" in out
+
+    def test_check_of_a_missing_database_names_it_and_makes_none(self, sqlite, pfd_sqlite):
+        file = Path(sqlite.url.database)
+        file.unlink()
+        status, out = pfd_sqlite("db", "check")
+        assert (status, f"there is no {file}" in out, file.exists()) == (1, True, False)
 
     def test_upgrade_twice(self, pfd):
         assert pfd("db", "upgrade")[1].endswith("already.\n")
@@ -93,6 +100,12 @@ class TestImport:
         assert (status, out) == (1, "2 runs: 1 new, 0 extended, 0 unchanged, 1 bad\n")
         assert err.startswith("Left out “a”: ")
         assert count(Experiment) == 1
+
+    def test_quote_that_is_never_closed_brings_nothing_in(self, pfd, file):
+        file.write_text(file.read_text() + 'b,6,"0.5\n')
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, out, err) == (1, "", 'Error: runs.csv, line 12: A quote (") is opened and never closed.\n')
+        assert count(Experiment) == 0
 
     def test_dry_run_writes_nothing(self, pfd, file):
         status, out, _ = pfd("import", "csv", str(file), "--dry-run")

@@ -57,6 +57,35 @@ class TestServe:
         wrong.write_text("this is a letter and no database, long enough to be read as a header " * 20)
         refused(installation.run("serve", DATABASE_URL=f"sqlite:///{wrong}"), "not a database")
 
+    @pytest.mark.parametrize("garbage", [b"\x00\xff" * 50_000, b"SQLite format 3\x00" + b"\x07" * 50_000])
+    def test_database_overwritten_by_garbage(self, installation, garbage):
+        file = installation.data / "pfd.sqlite3"
+        file.parent.mkdir()
+        file.write_bytes(garbage)
+        for command in (
+            ["serve"],
+            ["worker"],
+            ["db", "check"],
+            ["db", "upgrade"],
+            ["user", "set-role", "ada", "viewer"],
+        ):
+            refused(installation.run(*command), str(file), "Put a backup in its place")
+        assert file.read_bytes() == garbage
+
+    def test_database_of_another_program(self, installation):
+        file = installation.data / "pfd.sqlite3"
+        file.parent.mkdir()
+        with sqlite3.connect(file) as database:
+            database.execute("CREATE TABLE moz_places (url TEXT)")
+        for command in (
+            ["serve"],
+            ["worker"],
+            ["db", "check"],
+            ["db", "upgrade"],
+            ["user", "set-role", "ada", "viewer"],
+        ):
+            refused(installation.run(*command), str(file), "another program", "DATABASE_URL")
+
     def test_newer_database(self, installation):
         assert installation.run("db", "upgrade").returncode == 0
         with sqlite3.connect(installation.data / "pfd.sqlite3") as database:

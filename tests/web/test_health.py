@@ -1,6 +1,7 @@
 """The probes: alive is the process, ready is database, migrations and queue."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -40,6 +41,13 @@ def test_a_page_without_its_database_is_a_503_with_retry_after(dash_app: Any, sq
     answer = dash_app.server.test_client().get("/login", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "nobody" not in answer.text
+
+
+def test_a_database_whose_file_was_deleted_is_not_ready(dash_app: Any, sqlite: Engine) -> None:
+    assert ready(dash_app) == 200
+    Path(sqlite.url.database or "").unlink()
+    assert ready(dash_app) == 503
+    assert dash_app.server.test_client().get("/login").status_code == 503
 
 
 def test_an_older_schema_is_not_ready(dash_app: Any, database: Engine) -> None:
