@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     session_idle: timedelta = Field(timedelta(minutes=60), validation_alias="PFD_SESSION_IDLE")
     session_absolute: timedelta = Field(timedelta(hours=12), validation_alias="PFD_SESSION_ABSOLUTE")
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
+    jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
 
     @field_validator("data_dir")
     @classmethod

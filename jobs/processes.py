@@ -7,9 +7,16 @@ import warnings
 from typing import Any
 
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_before_create_process, worker_init, worker_process_init, worker_ready, worker_shutting_down
+from celery.signals import (
+    worker_before_create_process,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 
 from database.engine import forget_engine
+from jobs import sweeping
 from jobs.celery_app import celery
 
 # Celery warns root of pickled messages; only JSON is accepted here, and containers do run as root.
@@ -53,6 +60,7 @@ def share_memory(**_: Any) -> None:
 def begin_child(**_: Any) -> None:
     """A forked child has connections of its own, and computes on one core: the other is for its sibling."""
     forget_engine()
+    sweeping.begin()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # for the libraries that scikit-learn will load
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -1,4 +1,4 @@
-"""What the worker runs: a job by its id, the sweep for lost ones, the purge of old deletions."""
+"""What the worker runs: a job by its id, the sweep for lost ones, the purge of what is old."""
 
 import logging
 import os
@@ -28,6 +28,7 @@ announce_to_celery()
 Handler = Callable[[dict[str, Any], Lease], None]
 HANDLERS: dict[str, Handler] = {TRAINING: training.run, DEMO: demo.load}
 LONGEST_REASON = 1000
+PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
 
 @celery.task(name="jobs.run")  # type: ignore[untyped-decorator]
@@ -44,7 +45,7 @@ def run(job_id: int) -> None:
     try:
         handler = HANDLERS.get(job.kind)
         if handler is None:
-            raise NotImplementedError(f"this version knows no job “{job.kind}”")
+            raise job_queue.UnknownKind(job.kind)
         with Lease(job_id, worker) as lease:
             handler(job.payload, lease)
             lease.step(lambda session: job_queue.finish(session, job_id, worker))
@@ -76,6 +77,10 @@ def sweep() -> None:
 
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
-    """Remove what was deleted long enough ago."""
+    """Remove what was deleted long enough ago, and the record of jobs that ended long ago."""
     with transaction() as session:
         editing.purge(session)
+    removed = PURGED_AT_ONCE
+    while removed == PURGED_AT_ONCE:
+        with transaction() as session:
+            removed = job_queue.purge(session, PURGED_AT_ONCE)

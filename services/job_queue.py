@@ -1,13 +1,26 @@
-"""Background work as rows: queued, claimed once, kept alive by a heartbeat, finished or withdrawn."""
+"""Background work as rows: queued, claimed once, kept alive by a heartbeat, finished or withdrawn, at last removed."""
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from config.settings import settings
 from database.types import now
 from models.job import Job, JobStatus
+from services.errors import AppError
+
+ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class UnknownKind(AppError):
+    """A job that another version of the product has queued."""
+
+    code = "unknown_job"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"The worker's version of PFD knows no job “{kind}”; give all machines the same version.")
 
 
 def enqueue(
@@ -76,3 +89,20 @@ def cancel_for(session: Session, experiment_id: int) -> None:
         .where(Job.experiment_id == experiment_id, Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING)))
         .values(status=JobStatus.CANCELLED, ended_at=now())
     )
+
+
+def purge(session: Session, limit: int = 1000) -> int:
+    """Remove some of the jobs that ended long enough ago; returns how many went.
+
+    The last of each kind stays: it tells that such work was done at all, as the demo's, which is loaded only once.
+    """
+    newest = select(func.max(Job.id)).group_by(Job.kind)
+    old = session.scalars(
+        select(Job.id)
+        .where(Job.status.in_(ENDED), Job.ended_at < now() - settings().jobs_kept, Job.id.not_in(newest))
+        .order_by(Job.id)
+        .limit(limit)
+    ).all()
+    if old:
+        session.execute(delete(Job).where(Job.id.in_(old)))
+    return len(old)

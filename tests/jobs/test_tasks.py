@@ -4,8 +4,10 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from config import settings as configuration
 from database.engine import transaction
+from database.types import now
 from diagnosis.trainer_config import TrainerConfig
 from diagnosis.trainers import TrainingDiverged
 from jobs import announcing, celery_app, sweeping, tasks
@@ -25,6 +28,7 @@ from services import job_queue, signal_files
 from services.errors import Conflict
 from tests.support.trainings import FILE, a_dataset, a_training, epochs_of, experiment_of, job_of
 from tests.support.waiting import wait_until
+from tests.support.workers import LOST_AFTER
 
 Handle = Callable[[dict[str, Any], Lease], None]
 
@@ -68,6 +72,13 @@ class TestRun:
             job_id = job_queue.enqueue(session, "of.tomorrow").id
         tasks.run(job_id)
         assert "knows no job “of.tomorrow”" in (job_of(job_id).error_message or "")
+        assert job_of(job_id).status == JobStatus.FAILED
+
+    def test_a_kind_that_this_version_does_not_know_is_told_in_a_sentence(self, sqlite: Engine) -> None:
+        with transaction() as session:
+            job_id = job_queue.enqueue(session, "of.tomorrow").id
+        tasks.run(job_id)
+        assert job_of(job_id).error_message == str(job_queue.UnknownKind("of.tomorrow"))
 
     def test_a_worker_that_shuts_down_takes_no_further_job(
         self, a_job_that: Callable[[Handle], int], monkeypatch: pytest.MonkeyPatch
@@ -238,6 +249,73 @@ class TestSweeping:
         sweeping.sweep()
         sweeping.sweep_if_due()
         assert len(sweeps) == 1
+
+
+class TestSleep:
+    """The machine slept for ten minutes: the wall clock went on, the clock of running time did not."""
+
+    @pytest.fixture
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+        """The two clocks of the sweep."""
+        clocks = SimpleNamespace(wall=1e9, running=1e4)
+        monkeypatch.setattr(sweeping.time, "time", lambda: clocks.wall)
+        monkeypatch.setattr(sweeping.time, "monotonic", lambda: clocks.running)
+        sweeping.begin()
+        yield clocks
+        monkeypatch.undo()
+        sweeping.begin()
+
+    @pytest.fixture
+    def silent(self, sqlite: Engine) -> int:
+        """A running job whose last heartbeat was before the sleep."""
+        with transaction() as session:
+            job = job_queue.enqueue(session, "test.kind")
+            job.status, job.claimed_by, job.attempts = JobStatus.RUNNING, "sleeper", 1
+            job.heartbeat_at = now() - timedelta(minutes=10)
+            return job.id
+
+    def test_a_sweep_after_waking_leaves_the_job_to_its_worker(self, clock: SimpleNamespace, silent: int) -> None:
+        clock.wall += 600
+        sweeping.sweep()
+        with transaction() as session:
+            assert job_queue.beat(session, silent, "sleeper")
+        clock.wall, clock.running = clock.wall + LOST_AFTER, clock.running + LOST_AFTER
+        sweeping.sweep()
+        job = job_of(silent)
+        assert (job.status, job.claimed_by, job.attempts) == (JobStatus.RUNNING, "sleeper", 1)
+
+    def test_a_worker_that_stays_silent_after_waking_loses_the_job(self, clock: SimpleNamespace, silent: int) -> None:
+        clock.wall += 600
+        sweeping.sweep()
+        clock.wall, clock.running = clock.wall + LOST_AFTER, clock.running + LOST_AFTER
+        sweeping.sweep()
+        assert job_of(silent).status == JobStatus.PENDING
+
+    def test_without_sleep_a_silent_job_is_taken_at_once(self, clock: SimpleNamespace, silent: int) -> None:
+        clock.wall, clock.running = clock.wall + 600, clock.running + 600
+        sweeping.sweep()
+        assert job_of(silent).status == JobStatus.PENDING
+
+    def test_a_forked_process_knows_nothing_of_an_earlier_sleep(self, clock: SimpleNamespace, silent: int) -> None:
+        clock.wall += 600
+        sweeping.begin()
+        sweeping.sweep()
+        assert job_of(silent).status == JobStatus.PENDING
+
+
+class TestPurge:
+    def test_ended_jobs_go_in_transactions_of_bounded_size(
+        self, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with transaction() as session:
+            for _ in range(8):
+                job = job_queue.enqueue(session, "test.kind")
+                job.status, job.ended_at = JobStatus.COMPLETED, now() - timedelta(days=31)
+        purge, removed = job_queue.purge, []
+        monkeypatch.setattr(tasks, "PURGED_AT_ONCE", 3)
+        monkeypatch.setattr(job_queue, "purge", lambda *given: removed.append(purge(*given)) or removed[-1])
+        tasks.purge()
+        assert removed == [3, 3, 1]
 
 
 class TestAnnounce:

@@ -216,6 +216,49 @@ class TestSweep:
             assert set(session.scalars(select(Job.status))) == {JobStatus.CANCELLED}
 
 
+class TestPurge:
+    def ended(self, *, days: int, kind: str = KIND, status: JobStatus = JobStatus.COMPLETED) -> int:
+        with transaction() as session:
+            job = job_queue.enqueue(session, kind)
+            job.status, job.ended_at = status, now() - timedelta(days=days)
+            return job.id
+
+    def left(self) -> set[int]:
+        with snapshot() as session:
+            return set(session.scalars(select(Job.id)))
+
+    def purged(self, limit: int = 100) -> int:
+        with transaction() as session:
+            return job_queue.purge(session, limit)
+
+    @pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED])
+    def test_jobs_that_ended_long_ago_go(self, database: Engine, status: JobStatus) -> None:
+        self.ended(days=31, status=status)
+        newer = self.ended(days=29, status=status)
+        assert self.purged() == 1
+        assert self.left() == {newer}
+
+    def test_what_waits_or_runs_stays_however_old(self, database: Engine) -> None:
+        waiting, running = a_job(), a_job()
+        claimed(running)
+        with transaction() as session:
+            session.execute(update(Job).values(created_at=now() - timedelta(days=400)))
+        self.ended(days=29)
+        assert self.purged() == 0
+        assert {waiting, running} < self.left()
+
+    def test_the_last_of_each_kind_stays_to_tell_that_it_was_done(self, database: Engine) -> None:
+        self.ended(days=40)
+        last, other = self.ended(days=31), self.ended(days=400, kind="demo.load")
+        assert self.purged() == 1
+        assert self.left() == {last, other}
+
+    def test_one_call_removes_no_more_than_asked_and_the_oldest_first(self, database: Engine) -> None:
+        jobs = [self.ended(days=50) for _ in range(5)]
+        assert [self.purged(2), self.purged(2), self.purged(2)] == [2, 2, 0]
+        assert self.left() == {jobs[-1]}
+
+
 class TestFail:
     def test_the_reason_is_kept(self, database: Engine) -> None:
         job_id = a_job()
