@@ -16,9 +16,23 @@ run: install  ## install what is missing and serve on http://127.0.0.1:8050 unti
 install: $(INSTALLED)  ## make or renew .venv from requirements.lock
 
 # The stamp comes last and a new .venv goes when anything fails: what is there is always whole.
+# Of what pip says, a line for twenty packages is shown, and all of it from an error on.
 $(INSTALLED): requirements.lock pyproject.toml
 	@rm -f $@; existed=$$(test -x $(PYTHON) && echo yes || echo no); \
 	fail() { [ $$existed = yes ] || rm -rf .venv; echo "$$1" >&2; exit 1; }; \
+	tell_progress() { \
+		seen=0; told=; status=0; \
+		while IFS= read -r line; do \
+			case "$$told$$line" in \
+				*"$$gave_up") status=1;; \
+				Collecting*|Processing*|Requirement*|Ignoring*) \
+					seen=$$((seen + 1)); [ $$((seen % 20)) -gt 0 ] || echo "  $$seen of $$total";; \
+				Installing*) echo "  all are here; putting them into .venv takes about as long again";; \
+				ERROR*) told=ERROR; echo "$$line" >&2;; \
+			esac; \
+		done; \
+		return $$status; \
+	}; \
 	if [ $$existed = no ]; then \
 		for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 			if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
@@ -27,8 +41,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 		echo "Making .venv with $$($$found --version)"; rm -rf .venv; \
 		$$found -m venv .venv || fail "Python cannot make a virtual environment; on Debian: apt-get install python3-venv."; \
 	fi; \
-	echo "Installing the packages of requirements.lock (a few minutes the first time)"; \
-	$(PYTHON) -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements.lock \
+	gave_up="pip gave up"; total=$$(grep -c '^[a-z0-9]' requirements.lock); \
+	echo "Installing the $$total packages of requirements.lock (a few minutes the first time)"; \
+	{ $(PYTHON) -m pip install --progress-bar off --disable-pip-version-check --no-input --require-hashes --no-deps \
+		-r requirements.lock 2>&1 || echo "$$gave_up"; } | tell_progress \
 		|| fail "The packages of requirements.lock could not be installed; the reason stands above."; \
 	$(PYTHON) -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable . \
 		|| fail "PFD itself could not be installed into .venv; the reason stands above."

@@ -172,6 +172,10 @@ class TestSetUp:
         self.send(dash_app.server.test_client(), token)
         assert dash_app.server.test_client().get(f"/setup/{token}").status_code == 404
 
+    def test_a_hint_is_not_repeated_under_the_error_that_says_the_same(self, dash_app: Any, sqlite: Engine) -> None:
+        answer = self.send(dash_app.server.test_client(), self.open(), password="short", again="short")
+        assert answer.text.count("t least 15 characters") == 1
+
     def test_a_newer_link_ends_the_older(self, dash_app: Any, sqlite: Engine) -> None:
         older, newer = self.open(), self.open()
         assert dash_app.server.test_client().get(f"/setup/{older}").status_code == 404
