@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, not_, or_, select
-from sqlalchemy.orm import aliased
 
 from models.dataset import Dataset
 from models.experiment import ACTIVE, Experiment, ExperimentStatus
@@ -31,6 +30,13 @@ DATE: dict[str, SQLColumnExpression[Any]] = {"created": Experiment.created_at, "
 STATUSES = tuple(status.value for status in ExperimentStatus)
 ACTIVE_STATUSES = tuple(status.value for status in ExperimentStatus if status in ACTIVE)
 WHICH = {"last": MetricSeries.last_value, "min": MetricSeries.min_value, "max": MetricSeries.max_value}
+
+
+# Aliases, because the list may itself be read from these tables when it is sorted by one of them; made once, and of
+# tables instead of classes, because making them costs as much as the query.
+_EXPERIMENTS = Experiment.__table__
+_SERIES, _KEYS = MetricSeries.__table__.alias("filter_series"), MetricKey.__table__.alias("filter_keys")
+_PARAMS = ExperimentParam.__table__.alias("filter_params")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +78,13 @@ def condition(item: Filter) -> ColumnElement[bool]:
         return _related(Experiment.created_by, User.id, User.username, item)
     if column.startswith("metric:"):
         which, key = metric_of(column)
-        # Aliases, because the list may itself be read from these tables when it is sorted by one of them.
-        series, keys = aliased(MetricSeries), aliased(MetricKey)
         return exists(
-            select(series.id)
-            .join(keys, keys.id == series.key_id)
+            select(_SERIES.c.id)
+            .join_from(_SERIES, _KEYS, _KEYS.c.id == _SERIES.c.key_id)
             .where(
-                series.experiment_id == Experiment.id,
-                keys.name == key,
-                _number(getattr(series, WHICH[which].key), item),
+                _SERIES.c.experiment_id == _EXPERIMENTS.c.id,
+                _KEYS.c.name == key,
+                _number(_SERIES.c[WHICH[which].key], item),
             )
         )
     if column.startswith("param:"):
@@ -216,8 +220,8 @@ def _related(
 def _param(name: str, item: Filter) -> ColumnElement[bool]:
     if not 0 < len(name) <= 250:
         raise Invalid("There is no such hyper-parameter.", field=item.column[:60])
-    param = aliased(ExperimentParam)
-    mine = select(param.experiment_id).where(param.experiment_id == Experiment.id, param.name == name)
+    param = _PARAMS.c
+    mine = select(param.experiment_id).where(param.experiment_id == _EXPERIMENTS.c.id, param.name == name)
     if item.operation == "blank":
         return not_(exists(mine))
     if item.operation == "notBlank":

@@ -1,6 +1,6 @@
 """The experiment list: filtered, sorted and paged in SQL; the same few queries for 5 rows and for 100."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,8 +161,13 @@ def _ids_by_metric(
         .join_from(SERIES, EXPERIMENTS, EXPERIMENTS.c.id == experiment_id)
         .where(SERIES.c.key_id == key_id, value.is_not(None), *conditions)
     )
-    having = select(SERIES.c.id).where(experiment_id == EXPERIMENTS.c.id, SERIES.c.key_id == key_id, value.is_not(None))
-    without = select(EXPERIMENTS.c.id).where(*conditions, not_(exists(having)))
+
+    def without() -> Select[int]:
+        having = select(SERIES.c.id).where(
+            experiment_id == EXPERIMENTS.c.id, SERIES.c.key_id == key_id, value.is_not(None)
+        )
+        return select(EXPERIMENTS.c.id).where(*conditions, not_(exists(having)))
+
     return _those_without_last(session, with_value, order, without, offset, limit)
 
 
@@ -180,7 +185,10 @@ def _ids_by_param(
         .join(Experiment, Experiment.id == ExperimentParam.experiment_id)
         .where(ExperimentParam.name == name, *conditions)
     )
-    without = select(Experiment.id).where(*conditions, not_(exists(select(ExperimentParam.name).where(having))))
+
+    def without() -> Select[int]:
+        return select(Experiment.id).where(*conditions, not_(exists(select(ExperimentParam.name).where(having))))
+
     return _those_without_last(session, with_value, order, without, offset, limit)
 
 
@@ -188,7 +196,7 @@ def _those_without_last(
     session: Session,
     with_value: Select[int],
     order: tuple[Any, ...],
-    without: Select[int],
+    without: Callable[[], Select[int]],
     offset: int,
     limit: int,
 ) -> list[int]:
@@ -199,7 +207,7 @@ def _those_without_last(
     before = offset + len(ids)
     if not ids and offset:
         before = session.scalar(select(func.count()).select_from(with_value.subquery())) or 0
-    rest = without.order_by(Experiment.id.desc()).offset(max(0, offset - before)).limit(limit - len(ids))
+    rest = without().order_by(Experiment.id.desc()).offset(max(0, offset - before)).limit(limit - len(ids))
     return ids + list(session.scalars(rest))
 
 
