@@ -94,16 +94,20 @@ class Product:
         assert status == 200, (status, answer[:300])
         return answer
 
-    def memory(self) -> float:
-        """Megabytes of web, worker and scheduler together, what they share counted once (PSS)."""
+    def memory(self) -> tuple[float, float]:
+        """Megabytes of web and worker, and of every process there is; what they share is counted once (PSS)."""
         parent = psutil.Process(self.process.pid)
-        total = 0.0
+        serving, total = 0.0, 0.0
         for process in [parent, *parent.children(recursive=True)]:
             try:
-                total += process.memory_full_info().pss
+                used = process.memory_full_info().pss / 1e6
+                words = " ".join(process.cmdline())
             except (psutil.NoSuchProcess, AttributeError):
                 continue
-        return total / 1e6
+            total += used
+            if "gunicorn" in words or words.endswith("__main__.py worker"):
+                serving += used
+        return serving, total
 
 
 def environment(data_dir: Path, port: int) -> dict[str, str]:
