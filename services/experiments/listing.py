@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, not_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, func, not_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from models.dataset import Dataset
@@ -38,20 +39,21 @@ SORTABLE: dict[str, Any] = {
     "ended": Experiment.ended_at,
 }
 
-# Built once: putting a statement together costs as much as running it.
+# Built once: putting a statement together costs as much as running it. Words and times are taken as the database
+# gives them: making objects of them only to write them as text again would cost as much as well.
 _ROWS = (
     select(
         EXPERIMENTS.c.id,
         EXPERIMENTS.c.name,
         EXPERIMENTS.c.given_name,
         EXPERIMENTS.c.group_name,
-        EXPERIMENTS.c.status,
+        type_coerce(EXPERIMENTS.c.status, String),
         EXPERIMENTS.c.model_type,
         EXPERIMENTS.c.epochs_completed,
         EXPERIMENTS.c.total_epochs,
         EXPERIMENTS.c.duration_seconds,
-        EXPERIMENTS.c.created_at,
-        EXPERIMENTS.c.ended_at,
+        type_coerce(EXPERIMENTS.c.created_at, String),
+        type_coerce(EXPERIMENTS.c.ended_at, String),
         EXPERIMENTS.c.is_demo,
         DATASETS.c.name.label("dataset"),
         USERS.c.username.label("owner"),
@@ -232,18 +234,25 @@ def _row(row: Sequence[Any]) -> dict[str, Any]:
         "name": given_name or name,
         "unique_name": name,
         "group": group,
-        "status": status.value,
+        "status": status,
         "model": model,
         "dataset": dataset,
         "owner": owner,
         "epochs": epochs,
         "total_epochs": total_epochs,
         "duration": duration,
-        "created": created.isoformat(),
-        "ended": None if ended is None else ended.isoformat(),
+        "created": _iso(created),
+        "ended": None if ended is None else _iso(ended),
         "demo": is_demo,
         "tags": [],
     }
+
+
+def _iso(moment: datetime | str) -> str:
+    """A time in ISO 8601 and UTC: SQLite gives a text without a zone, PostgreSQL a moment in the session's zone."""
+    if isinstance(moment, str):
+        return f"{moment[:10]}T{moment[11:]}+00:00"
+    return moment.astimezone(UTC).isoformat()
 
 
 def _add_metrics(session: Session, rows: dict[int, dict[str, Any]], columns: tuple[str, ...]) -> None:

@@ -136,6 +136,15 @@ class TestFilters:
 
 
 @pytest.mark.usefixtures("four")
+def test_status_is_the_word_and_times_are_iso_8601_in_utc() -> None:
+    with snapshot() as session:
+        row = next(row for row in listing.list_rows(session, SYSTEM, ListQuery()).rows if row["name"] == "beta_run")
+    assert (row["status"], row["ended"]) == ("failed", None)
+    assert row["created"].endswith("+00:00")
+    assert datetime.fromisoformat(row["created"]) == START + timedelta(days=1)
+
+
+@pytest.mark.usefixtures("four")
 class TestOrder:
     @pytest.mark.parametrize(
         ("sort", "descending", "expected"),
