@@ -33,8 +33,9 @@
     const full = gd._fullLayout, meta = (gd.layout || {}).meta || {};
     const panel = gd.closest("[data-panel-key]");
     const y = [change["yaxis.range[0]"], change["yaxis.range[1]"]].map((value) => value === undefined ? NaN : full.yaxis.r2c(value));
+    const place = (value) => (full.xaxis.type === "date" ? window.pfd.charts.moment(full.xaxis.r2c(value)) : full.xaxis.r2c(value));
     later(grid, {
-      axis: meta.axis, low: full.xaxis.r2c(low), high: full.xaxis.r2c(high),
+      axis: meta.axis, low: place(low), high: place(high),
       panel: panel && panel.getAttribute("data-panel-key"), y: y.every(Number.isFinite) ? y : null,
     });
   }
@@ -104,7 +105,8 @@
     const logs = ["xaxis", "yaxis"].map((name) => (layout[name] || {}).type === "log");
     layout.xaxis = Object.assign({}, layout.xaxis, { range: extent(series, 0, logs[0], 0) });
     layout.yaxis = Object.assign({}, layout.yaxis, { range: extent(series, 1, logs[1], 0.06) });
-    layout.annotations = (layout.annotations || []).map((item) => follow(item, data, lines, series, logs));
+    layout.annotations = (layout.annotations || []).map((item) => renamed(follow(item, data, lines, series, logs), data));
+    spread(layout.annotations.filter((item) => /^end-label/.test(item.name || "")), layout.yaxis.range, gd._fullLayout._size.h);
     const home = { "xaxis.range": layout.xaxis.range, "yaxis.range": layout.yaxis.range };
     layout.meta = Object.assign({}, meta, { points: [growth.total, growth.total], home });
     return { data, layout };
@@ -118,6 +120,32 @@
     });
   }
 
+  // Names at line ends 15 px apart within the panel, as components/figures/curves.py puts them at first.
+  function spread(labels, range, height) {
+    const wanted = (item) => (item.y - range[0]) / ((range[1] - range[0]) || 1) * height;
+    const groups = [];
+    labels.slice().sort((a, b) => a.y - b.y).forEach((item) => {
+      groups.push({ items: [item], centre: Math.min(Math.max(wanted(item), 0), height) });
+      for (let last = groups.length - 1; last > 0; last -= 1) {
+        const [one, other] = groups.slice(-2);
+        if (other.centre - one.centre >= (one.items.length + other.items.length) / 2 * 15) break;
+        const items = one.items.concat(other.items), half = (items.length - 1) / 2 * 15;
+        const middle = items.reduce((sum, each) => sum + wanted(each), 0) / items.length;
+        groups.splice(-2, 2, { items, centre: Math.max(Math.min(middle, height - half), half) });
+      }
+    });
+    groups.forEach((group) => group.items.forEach((item, place) => {
+      item.yshift = Math.round((group.centre + (place - (group.items.length - 1) / 2) * 15 - wanted(item)) * 10) / 10;
+    }));
+  }
+
+  // The name of a best value says the value.
+  function renamed(item, data) {
+    const match = /^best-label:(\d+)$/.exec(item.name || "");
+    const best = match && data.find((trace) => (trace.meta || {}).role === "best" && trace.meta.colour === Number(match[1]));
+    return best ? Object.assign({}, item, { text: item.text.replace(/: [^:]*$/, ": " + Number(best.y[0].toPrecision(4))) }) : item;
+  }
+
   function extent(series, place, log, pad) {
     let low = Infinity, high = -Infinity;
     series.forEach((points) => points.forEach((point) => {
@@ -125,7 +153,9 @@
       if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
     }));
     if (low > high) return [0, 1];
-    const room = high > low ? (high - low) * pad : (Math.abs(low) * 0.1 || 1);
+    // What was drawn before has travelled in single precision, what is new has not.
+    const flat = place === 1 && !log && high - low <= 1e-6 * Math.max(Math.abs(low), Math.abs(high));
+    const room = high > low && !flat ? (high - low) * pad : (Math.abs(low) * 0.1 || 1);
     return [low - room, high + room];
   }
 

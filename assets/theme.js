@@ -47,7 +47,7 @@
         xaxis: Object.assign({}, axis, { showgrid: false, showline: true, ticks: "outside", ticklen: 4 }),
         yaxis: Object.assign({}, axis, { nticks: 6 }),
         hoverlabel: { bgcolor: t["surface-raised"], bordercolor: t["border-strong"], font: { family: t.font, size: 12, color: t.text }, namelength: 40 },
-        legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", maxheight: 92, font: { size: 12, color: t["text-2"] } },
+        legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", maxheight: 92, tracegroupgap: 0, font: { size: 12, color: t["text-2"] } },
         annotationdefaults: { font: { color: t["text-2"], size: 12 } },
         shapedefaults: { line: { color: t["text-3"] } },
         modebar: { bgcolor: "rgba(0,0,0,0)", color: t["text-3"], activecolor: t.text },
@@ -88,6 +88,8 @@
       layout.annotations = (layout.annotations || []).map((item) =>
         String(item.name || "").startsWith("end-label") ? Object.assign({}, item, { visible: !narrow }) : item);
       layout.showlegend = narrow;
+      // There are few enough lines for all their names to be seen at once.
+      layout.legend = Object.assign({}, layout.legend, narrow ? { maxheight: 200 } : {});
       layout.margin = Object.assign({}, layout.margin, { r: narrow ? 12 : meta.right });
     }
     if (meta.narrow && meta.narrow.labels) {
@@ -103,9 +105,19 @@
     }
   }
 
+  // plotly.js shows moments in the viewer's zone, as the page does; which one that is stands under the axis.
+  function zoned(axis) {
+    const end = new Date((axis.range || [])[1]);
+    const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(Number.isNaN(end.getTime()) ? new Date() : end);
+    const zone = (parts.find((part) => part.type === "timeZoneName") || { value: "local" }).value;
+    const title = Object.assign({}, axis.title);
+    title.text = `${String(title.text || "time").replace(/ \(.*\)$/, "")} (${zone})`;
+    return Object.assign({}, axis, { title });
+  }
+
   function paintLabels(layout, t) {
     layout.annotations = (layout.annotations || []).map((item) => {
-      const match = /^end-label:(\d+)$/.exec(item.name || "");
+      const match = /^(?:end|best)-label:(\d+)$/.exec(item.name || "");
       if (!match) return item;
       const colour = t.curves[Number(match[1]) % t.curves.length];
       const text = String(item.text).replace(/^(<span[^>]*>)?●(<\/span>)?/, `<span style="color:${colour}">●</span>`);
@@ -118,6 +130,7 @@
     const t = tokens(chosen);
     const data = (figure.data || []).map((trace) => paintTrace(trace, t));
     const layout = Object.assign({}, figure.layout, { template: template(chosen) });
+    if ((layout.meta || {}).axis === "wall") layout.xaxis = zoned(layout.xaxis || {});
     if (layout.annotations) paintLabels(layout, t);
     fit(data, layout, width);
     return Object.assign({}, figure, { data, layout });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -156,36 +155,6 @@ def nonfinite_indices(y: ArrayLike, max_points: int) -> Indices:
     if found.size <= max_points:
         return found
     return found[np.linspace(0, found.size - 1, max_points).astype(np.intp)]
-
-
-def clip_range(values: Iterable[ArrayLike], lower: float = 5.0, upper: float = 95.0) -> tuple[float, float] | None:
-    """Range of y that leaves outliers out, over all curves of a chart.
-
-    Parameters
-    ----------
-    values : iterable of array_like
-        The y of each curve.
-    lower, upper : float
-        Percentiles, 0 to 100.
-
-    Returns
-    -------
-    tuple of float, or None
-        None if there is no finite value or both percentiles are equal: an axis without height shows nothing.
-
-    Raises
-    ------
-    ValueError
-        If the percentiles are not in order within 0 and 100.
-    """
-    if not 0.0 <= lower < upper <= 100.0:
-        raise ValueError(f"Percentiles rise within 0 and 100, unlike {lower!r} and {upper!r}.")
-    arrays = [np.asarray(part, dtype=np.float64).ravel() for part in values]
-    pooled = np.concatenate([part[np.isfinite(part)] for part in arrays]) if arrays else np.empty(0)
-    if not pooled.size:
-        return None
-    low, high = (float(limit) for limit in np.percentile(pooled, (lower, upper)))
-    return (low, high) if low < high else None
 
 
 def window(x: ArrayLike, low: float, high: float) -> slice:

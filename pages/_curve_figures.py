@@ -7,10 +7,13 @@ import numpy as np
 
 from components.figures import DIRECT_LABELS, Curve, Mark, curves_figure, message_figure
 from components.graph import chart_panel
+from components.values import number
 from pages._curve_controls import AXIS_TITLES, Choices, Window
 from services.curves.panels import MOST_PANELS, Line, Panel, Series, draw
 
-HEIGHT, HEIGHT_WITH_LEGEND = 260, 340
+HEIGHT, HEIGHT_OF_MANY = 260, 400
+SOLID = 6  # lines of one panel that are told apart by colour alone; the next six have another stroke as well
+DASHES: tuple[Any, ...] = ("solid", "dash", "dot", "dashdot", "longdash")
 FIRST_PANELS, FIRST_LINES = 4, 60  # drawn together with the page: what is seen first, and no more than is quick
 Naming = Callable[[Panel, Series, int], tuple[str, int, Any]]  # the name, the colour and the dash of a line
 
@@ -23,12 +26,13 @@ def by_role(panel: Panel, series: Series, place: int) -> tuple[str, int, Any]:
     if word in colours and roles.count(series.role) == 1:
         return word, colours[word], "solid"
     name = series.key.partition("/")[2] if panel.key.startswith("classes:") else series.key
-    return name, place, "solid"
+    return name, place, DASHES[place // SOLID % len(DASHES)]
 
 
 def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Naming, *, labels: bool) -> dict[str, Any]:
     """The figure of a panel."""
-    if not lines or not any(len(line.x) for line in lines):
+    part = choices.window
+    if not any(_crosses(line, part) for line in lines):
         return message_figure("No values on this axis" if not lines and panel.points else "No values here")
     places = {series.id: place for place, series in enumerate(panel.series)}
     curves = []
@@ -44,22 +48,19 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
                 dash,
                 raw=raw,
                 best=line.best,
+                best_word=_best_word(line),
+                core=line.core,
                 nonfinite=line.nonfinite,
                 group=str(line.series.id if labels else line.series.experiment_id),
             )
         )
-    part = choices.window
-    cores = [line.core for line in lines if line.core is not None]
-    y_range = (min(low for low, _ in cores), max(high for _, high in cores)) if cores else None
-    if part is not None and part.panel == panel.key and part.y is not None:
-        y_range = part.y
+    y_range = part.y if part is not None and part.panel == panel.key else None
     log_y = "log_y" in choices.flags
     if log_y and y_range is not None and y_range[0] <= 0:
         y_range = None
     low = None if part is None else part.low
     log_x = "log_x" in choices.flags
     x_range = None if part is None or low is None or (log_x and low <= 0) else (low, part.high)
-    best_at = _best_epoch_of(lines, part)
     figure = curves_figure(
         curves,
         x_title=AXIS_TITLES[choices.axis],
@@ -68,7 +69,7 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
         x_range=x_range,
         y_range=y_range,
         dates=choices.axis == "wall",
-        marks=() if best_at is None else [Mark(best_at, "best epoch")],
+        marks=_marks(lines, part),
         points=(sum(line.shown for line in lines), sum(line.total for line in lines)),
         height=_height(panel, labels),
         revision=choices.signature,
@@ -79,15 +80,32 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
     return figure
 
 
-def _best_epoch_of(lines: Sequence[Line], part: Window | None) -> float | None:
-    """Where one experiment's best epoch is; validation decides where training is logged at other steps."""
+def _crosses(line: Line, part: Window | None) -> bool:
+    """Whether anything of a line is seen; beside the window it may have points that are not."""
+    return len(line.x) > 0 and (part is None or bool(line.x.min() <= part.high and line.x.max() >= part.low))
+
+
+def _best_word(line: Line) -> str:
+    if line.best_epoch is not None:
+        return f"best epoch {line.best_epoch}"
+    return "highest" if line.series.role == "val_accuracy" else "lowest"
+
+
+def _marks(lines: Sequence[Line], part: Window | None) -> list[Mark]:
+    """The best epoch of one experiment with what it reached there.
+
+    Validation decides where training is logged at other steps.
+    """
     marked = [line for line in lines if line.best_epoch_at is not None]
     if len({line.series.experiment_id for line in lines}) != 1 or not marked:
-        return None
-    decisive = [line for line in marked if (line.series.role or "").startswith("val")] or marked
-    at = decisive[0].best_epoch_at
-    seen = at is not None and (part is None or part.low <= at <= part.high)
-    return at if seen else None
+        return []
+    decisive = next((line for line in marked if (line.series.role or "").startswith("val")), marked[0])
+    at = decisive.best_epoch_at
+    if at is None or (part is not None and not part.low <= at <= part.high):
+        return []
+    value = "" if decisive.best is None else f": {number(decisive.best[1])}"
+    raw = "" if decisive.best is None or decisive.raw is None else " (raw value)"
+    return [Mark(at, f"{_best_word(decisive)}{value}{raw}")]
 
 
 def _whole(places: Any, axis: str) -> Any:
@@ -107,7 +125,7 @@ def figures(
 
 
 def _height(panel: Panel, labels: bool) -> int:
-    return HEIGHT_WITH_LEGEND if labels and len(panel.series) > DIRECT_LABELS else HEIGHT
+    return HEIGHT_OF_MANY if labels and len(panel.series) > DIRECT_LABELS else HEIGHT
 
 
 def views(prefix: str, panels: Sequence[Panel], drawn: Mapping[str, Any], labels: bool = True) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from components.figures.base import message_figure, typed_array, waiting_figure
 from components.figures.classes import bars_per_class_figure, confusion_figure
-from components.figures.curves import DIRECT_LABELS, Curve, Mark, curves_figure
+from components.figures.curves import DIRECT_LABELS, Curve, Mark, curves_figure, most_labels
 from components.figures.sparkline import sparkline
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "confusion_figure",
     "curves_figure",
     "message_figure",
+    "most_labels",
     "sparkline",
     "typed_array",
     "waiting_figure",

@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from components.figures.base import Figure, base_layout, message_figure, pack, plain_text, shorten
+from components.figures.ticks import linear_ticks, log_ticks, tick_text
 
-DIRECT_LABELS = 6
+DIRECT_LABELS = 6  # lines that a small panel names at their ends
+MOST_LABELS = 12  # the same of one that is high enough: there are as many colours
 LABEL_LENGTH = 22
 LABEL_GAP = 15
+FOOT, FOOT_OF_DATES = 49, 63  # pixels of the ticks and the title under a panel
+SAME = 1e-6  # values travel in single precision
 _SYMBOLS = {"NaN": "x-thin-open", "+inf": "triangle-up", "-inf": "triangle-down"}
 
 Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
@@ -20,7 +24,10 @@ Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
 
 @dataclass(frozen=True)
 class Curve:
-    """One line; `colour` counts through the palette, `nonfinite` is (x, "NaN" | "+inf" | "-inf") or read off `y`."""
+    """One line; `colour` counts through the palette, `nonfinite` is (x, "NaN" | "+inf" | "-inf") or read off `y`.
+
+    `best` is a raw value and `best_word` says of what it is the best. Without `core`, the axis shows all values.
+    """
 
     name: str
     x: ArrayLike
@@ -29,6 +36,8 @@ class Curve:
     dash: Dash = "solid"
     raw: tuple[ArrayLike, ArrayLike] | None = None
     best: tuple[float, float] | None = None
+    best_word: str = "best"
+    core: tuple[float, float] | None = None
     nonfinite: Sequence[tuple[float, str]] | None = None
     group: str | None = None
 
@@ -64,16 +73,21 @@ def curves_figure(
     """
     if not curves:
         return message_figure("No values yet")
-    show_legend = len(curves) > DIRECT_LABELS if legend is None else legend
+    direct = most_labels(height)
+    show_legend = len(curves) > direct if legend is None else legend
     x_limits = x_range or _extent([curve.x for curve in curves], log_x, pad=0.0)
-    y_limits = y_range or _extent([values for curve in curves for values in _heights(curve)], log_y, pad=0.06)
+    heights = [values for curve in curves for values in _heights(curve)]
+    y_limits = y_range or _extent(heights, log_y, pad=0.06, same=SAME)
     data: list[Figure] = []
     for curve in curves:
         data.extend(_traces(curve))
     flags = [trace for curve in curves if (trace := _flags(curve)) is not None]
     data.extend(flags)
     named = labels and not show_legend and len(curves) > 1
-    ends = _end_labels(curves, x_limits, y_limits, log_x, log_y, height) if named else []
+    notes = [note for curve in curves if (note := _best_note(curve, marks)) is not None]
+    top = 22 if notes or any(mark.text for mark in marks) else 8
+    inner = max(height - top - (FOOT_OF_DATES if dates else FOOT), 60)
+    ends = _end_labels(curves, x_limits, y_limits, log_x, log_y, inner) if named else []
     right = 16 + round(max(len(label["text"]) for label in ends) * 6.4) if ends else 12
     ranges = {"xaxis.range": _range(x_limits, log_x), "yaxis.range": _range(y_limits, log_y)}
     layout = base_layout(
@@ -81,7 +95,7 @@ def curves_figure(
         yaxis=_axis(y_title, log_y, y_limits),
         hovermode="x unified" if len(curves) <= 8 else "closest",
         showlegend=show_legend,
-        annotations=ends + [_mark_label(mark, x_limits, log_x) for mark in marks if mark.text],
+        annotations=ends + [_mark_label(mark, x_limits, log_x) for mark in marks if mark.text] + notes,
         shapes=[_mark_line(mark) for mark in marks],
         uirevision=revision,
         meta={
@@ -91,7 +105,6 @@ def curves_figure(
             "home": ranges,
         },
     )
-    top = 22 if any(mark.text for mark in marks) else layout["margin"]["t"]
     layout["margin"] = {**layout["margin"], "r": right, "t": top}
     if flags:
         layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
@@ -143,12 +156,39 @@ def _traces(curve: Curve) -> list[Figure]:
                 "showlegend": False,
                 "x": [curve.best[0]],
                 "y": [curve.best[1]],
-                "hovertemplate": "best %{y:.5g}<extra></extra>",
+                "hovertemplate": f"{best_text(curve, '%{y:.5g}')}<extra></extra>",
                 "marker": {"size": 9, "symbol": "circle", "line": {"width": 2}},
                 "meta": {"colour": curve.colour, "role": "best"},
             }
         )
     return traces
+
+
+def most_labels(height: int) -> int:
+    """How many lines a panel of this height names at their ends instead of in a legend."""
+    return MOST_LABELS if height >= MOST_LABELS * LABEL_GAP + 100 else DIRECT_LABELS
+
+
+def best_text(curve: Curve, value: str) -> str:
+    """What the dot is: on a smoothed curve it stands beside the line, on the raw one."""
+    return f"{plain_text(curve.best_word)}: {value}{'' if curve.raw is None else ' (raw value)'}"
+
+
+def _best_note(curve: Curve, marks: Sequence[Mark]) -> Figure | None:
+    """The name of a dot that no vertical line names; it stands over the panel, where no line crosses it."""
+    if curve.best is None or not math.isfinite(curve.best[1]) or marks:
+        return None
+    return {
+        "name": f"best-label:{curve.colour}",
+        "text": f"● {best_text(curve, tick_text(float(f'{curve.best[1]:.4g}')))}",
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
 
 
 def _flags(curve: Curve) -> Figure | None:
@@ -195,20 +235,29 @@ def _x(values: ArrayLike) -> Figure:
 
 def _heights(curve: Curve) -> list[ArrayLike]:
     heights = [curve.y] if curve.raw is None else [curve.y, curve.raw[1]]
-    return [*heights, [curve.best[1]]] if curve.best is not None else heights
+    heights += [] if curve.best is None else [[curve.best[1]]]
+    if curve.core is None:
+        return heights
+    low, high = curve.core
+    numbers = [_numbers(values) for values in heights]
+    return [values[(values >= low) & (values <= high)] for values in numbers]
 
 
-def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float) -> tuple[float, float]:
-    """Lowest and highest finite value; given outright, since plotly.js would make room for the labels as well."""
+def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float = 0.0) -> tuple[float, float]:
+    """Lowest and highest finite value; given outright, since plotly.js would make room for the labels as well.
+
+    Values that differ by less than a share `same` of themselves are one value.
+    """
     finite = [values[np.isfinite(values) & ((values > 0) | (not log))] for values in map(_numbers, arrays)]
     merged = np.concatenate(finite) if finite else np.empty(0)
     if merged.size == 0:
         return (0.1, 1.0) if log else (0.0, 1.0)
     low, high = float(merged.min()), float(merged.max())
+    flat = high - low <= same * max(abs(low), abs(high))
     if log:
-        room = math.log10(high / low) * pad if high > low else 0.3
+        room = 0.3 if flat else math.log10(high / low) * pad
         return low / 10**room, high * 10**room
-    room = (high - low) * pad if high > low else (abs(low) * 0.1 or 1.0)
+    room = (abs(low) * 0.1 or 1.0) if flat else (high - low) * pad
     return low - room, high + room
 
 
@@ -224,17 +273,12 @@ def _range(limits: tuple[float, float], log: bool) -> list[float]:
 
 
 def _axis(title: str, log: bool, limits: tuple[float, float], kind: str | None = None) -> Figure:
-    # 6e−4 reads as a number; plotly's own “600µ” reads as a unit.
-    axis: Figure = {"automargin": True, "range": _range(limits, log), "autorange": False, "exponentformat": "e"}
+    axis: Figure = {"automargin": True, "range": _range(limits, log), "autorange": False}
     if title:
         axis["title"] = {"text": plain_text(title)}
     if log:
-        axis["type"] = "log"
-        # Ticks at 1, 2 and 5 while few decades are seen; every digit would be a thicket.
-        axis["dtick"] = "D2" if math.log10(max(limits[1], 1e-300) / max(limits[0], 1e-300)) < 3 else 1
-    elif kind:
-        axis["type"] = kind
-    return axis
+        return axis | {"type": "log"} | log_ticks(limits)
+    return axis | ({"type": kind} if kind else linear_ticks(limits))
 
 
 def _end_labels(
@@ -255,9 +299,9 @@ def _end_labels(
         if good.size:
             ends.append((float(x[good[-1]]), float(y[good[-1]]), curve))
     low, high = _range(y_limits, log_y)
-    span, plot_height = (high - low) or 1.0, max(height - 44, 60)
-    wanted = [((math.log10(y) if log_y else y) - low) / span * plot_height for _, y, _ in ends]
-    placed = _spread(wanted, LABEL_GAP)
+    span = (high - low) or 1.0
+    wanted = [((math.log10(y) if log_y else y) - low) / span * height for _, y, _ in ends]
+    placed = _spread(wanted, LABEL_GAP, height)
     return [
         {
             "name": f"end-label:{curve.colour}",
@@ -275,21 +319,25 @@ def _end_labels(
     ]
 
 
-def _spread(wanted: Sequence[float], gap: float) -> list[float]:
-    """Push places apart to at least `gap`, each group staying centred on where it wanted to be."""
+def _spread(wanted: Sequence[float], gap: float, height: float = math.inf) -> list[float]:
+    """Push places apart to at least `gap`, each group staying centred on where it wanted to be, all within 0 … height.
+
+    curves.js does the same when lines grow.
+    """
     order = sorted(range(len(wanted)), key=lambda index: wanted[index])
     groups: list[list[int]] = []
     centre: list[float] = []
     for index in order:
         groups.append([index])
-        centre.append(wanted[index])
+        centre.append(min(max(wanted[index], 0.0), height))
         while len(groups) > 1:
             reach = (len(groups[-2]) + len(groups[-1])) / 2 * gap
             if centre[-1] - centre[-2] >= reach:
                 break
             merged = groups[-2] + groups[-1]
+            half = (len(merged) - 1) / 2 * gap
             middle = sum(wanted[item] for item in merged) / len(merged)
-            groups[-2:], centre[-2:] = [merged], [middle]
+            groups[-2:], centre[-2:] = [merged], [max(min(middle, height - half), half)]
     placed = [0.0] * len(wanted)
     for members, middle in zip(groups, centre, strict=True):
         for position, index in enumerate(members):

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from diagnosis.downsampling import clip_range, downsample, nonfinite_indices, window
+from diagnosis.downsampling import downsample, nonfinite_indices, window
+from diagnosis.outliers import core_range
 from diagnosis.smoothing import scale_for, smooth
 from models.experiment import Experiment
 from models.metric_series import MetricKey, MetricSeries
@@ -42,7 +43,7 @@ _ROLES = {
     "train_loss": "Training loss",
     "learning_rate": "Learning rate",
 }
-_PER_CLASS = ("f1", "precision", "recall")
+_PER_CLASS = {"f1": "F1", "precision": "Precision", "recall": "Recall"}
 _FIRST = (
     *("loss", "accuracy", "learning_rate", "classes:f1", "classes:precision", "classes:recall"),
     *(f"role:{role}" for role in _ROLES),
@@ -59,15 +60,17 @@ class Series:
     key: str
     points: int
     role: str | None = None
+    best_step: int | None = None  # where validation was lowest, or highest
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart: series that are read together."""
+    """One chart: series that are read together; `family` names those that differ in nothing but the class."""
 
     key: str
     title: str
     series: tuple[Series, ...]
+    family: str | None = None
 
     @property
     def points(self) -> int:
@@ -99,9 +102,10 @@ class Line:
     nonfinite: tuple[tuple[float, str], ...]
     shown: int
     total: int
-    best: tuple[float, float] | None = None
+    best: tuple[float, float] | None = None  # a raw value: at the best epoch, else the lowest loss or highest accuracy
+    best_epoch: int | None = None
     best_epoch_at: float | None = None
-    core: tuple[float, float] | None = None  # the range of y without outliers, where that was asked for
+    core: tuple[float, float] | None = None  # the range without far outliers, where there are some to clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,38 +120,56 @@ class _Facts:
 @dataclass(slots=True)
 class _Grouping:
     title: str
+    family: str | None
     series: list[Series] = field(default_factory=list)
 
 
 def panels(session: Session, actor: Actor, experiment_ids: Sequence[int], *, separate: bool = False) -> list[Panel]:
     """The panels of these experiments together: loss, accuracy and learning rate first, the rest by name.
 
-    With `separate` each metric has a panel of its own, as one line per experiment reads best.
+    With `separate` each metric has a panel of its own, as one line per experiment reads best; families come last.
     """
     if not actor.may(Permission.VIEW_EXPERIMENTS):
         return []
+    columns = (MetricSeries.id, MetricSeries.experiment_id, MetricKey.name, MetricSeries.points)
     rows = session.execute(
-        select(MetricSeries.id, MetricSeries.experiment_id, MetricKey.name, MetricSeries.points)
+        select(*columns, MetricSeries.min_step, MetricSeries.max_step)
         .join(MetricKey, MetricKey.id == MetricSeries.key_id)
         .where(MetricSeries.experiment_id.in_(list(experiment_ids)))
         .order_by(MetricKey.name, MetricSeries.experiment_id)
         .limit(MOST_SERIES)
     )
     found: dict[str, _Grouping] = {}
-    for series_id, experiment_id, key, points in rows:
+    for series_id, experiment_id, key, points, low_at, high_at in rows:
         panel_key, title, role = panel_of(key, separate=separate)
-        found.setdefault(panel_key, _Grouping(title)).series.append(Series(series_id, experiment_id, key, points, role))
+        best_step = {"val_loss": low_at, "val_accuracy": high_at}.get(role or "")
+        group = found.setdefault(panel_key, _Grouping(title, family_of(key) if separate else None))
+        group.series.append(Series(series_id, experiment_id, key, points, role, best_step))
     for group in found.values():  # in one order on both databases, whatever their collation
         group.series.sort(key=lambda series: (series.experiment_id, series.key))
-    made = [Panel(key, group.title, tuple(group.series)) for key, group in found.items()]
-    return sorted(made, key=lambda panel: (_ORDER.get(panel.key, len(_ORDER)), panel.key.casefold()))
+    made = [Panel(key, group.title, tuple(group.series), group.family) for key, group in found.items()]
+    return sorted(
+        made,
+        key=lambda panel: (
+            panel.family is not None,
+            _ORDER.get(panel.key, len(_ORDER)),
+            panel.family or "",
+            panel.key.casefold(),
+        ),
+    )
+
+
+def family_of(key: str) -> str | None:
+    """“F1 per class” for one score of one class, so that a page can put eleven of them away together."""
+    head, _, rest = key.partition("/")
+    return f"{_PER_CLASS[head]} per class" if rest and head in _PER_CLASS else None
 
 
 def panel_of(key: str, *, separate: bool = False) -> tuple[str, str, str | None]:
     """The panel that a metric belongs to: its key, its title, and the metric's role in it."""
-    head, _, rest = key.partition("/")
-    if rest and head in _PER_CLASS and not separate:
-        return f"classes:{head}", f"{head.capitalize() if head != 'f1' else 'F1'} per class", None
+    family = None if separate else family_of(key)
+    if family is not None:
+        return f"classes:{key.partition('/')[0]}", family, None
     meaning = meaning_of(key)
     if meaning is not None and meaning.column in _GROUPED:
         if separate:
@@ -173,6 +195,7 @@ def draw(session: Session, wanted: Sequence[Panel], view: View) -> dict[str, lis
             [item.id for _, series in batch for item in series],
             low=_whole(view.low) if by_step and view.low is not None else None,
             high=_whole(view.high) + 1 if by_step and view.high is not None else None,
+            beside=True,
             with_times=view.axis in {"wall", "relative"},
         )
         for panel, series in batch:
@@ -233,7 +256,7 @@ def _lines(
     scale = scale_for(len(x) for _, x, _, _ in placed) if placed else 1.0
     spans = [float(x[-1] - x[0]) for _, x, _, _ in placed if len(x) > 1]
     span = max((value for value in spans if np.isfinite(value) and value > 0), default=None)
-    return [_line(panel, item, x, y, facts[item.experiment_id], view, scale, span) for item, x, y, _ in placed]
+    return [_line(panel, item, points, facts[item.experiment_id], view, scale, span) for item, *points in placed]
 
 
 def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
@@ -257,23 +280,30 @@ def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
 
 
 def _line(
-    panel: Panel, item: Series, x: Floats, y: Floats, facts: _Facts, view: View, scale: float, span: float | None
+    panel: Panel, item: Series, placed: Sequence[Floats], facts: _Facts, view: View, scale: float, span: float | None
 ) -> Line:
-    known = np.isfinite(x)
-    x, y = x[known], y[known]
+    known = np.isfinite(placed[0])
+    x, y, steps = (values[known] for values in placed)
     smoothed = smooth(x, y, view.smoothing, scale=scale, x_range=span) if view.smoothing else y
-    best_epoch_at = _best_epoch(facts, x, item)
-    part = slice(None)
+    epoch_place = _best_epoch(facts, len(x), item)
+    best_epoch_at = None if epoch_place is None else float(x[epoch_place])
+    best_place = _best(panel, item, (x, y, steps), facts, view, epoch_place)
+    part = slice(0, len(x))
     if (view.low is not None or view.high is not None) and len(x):
         part = window(x, -np.inf if view.low is None else view.low, np.inf if view.high is None else view.high)
+    best = None if best_place is None else (float(x[best_place]), float(y[best_place]))
+    # The marked value is a point of the raw line, also where down-sampling would have passed it by.
+    marked = [] if best_place is None else [best_place - part.start]
     x, y, smoothed = x[part], y[part], smoothed[part]
     odd = nonfinite_indices(y, MOST_NONFINITE)
     # The line breaks where a value is not finite: joined across, it would hide that a run blew up.
     kept = np.union1d(downsample(x, smoothed, max(16, view.points), log_x=view.log_x), odd)
     raw = None
     if view.smoothing:
-        behind = downsample(x, y, max(16, view.points), log_x=view.log_x)
+        behind = np.union1d(downsample(x, y, max(16, view.points), log_x=view.log_x), marked).astype(np.intp)
         raw = (x[behind], y[behind])
+    else:
+        kept = np.union1d(kept, marked).astype(np.intp)
     return Line(
         series=item,
         x=x[kept],
@@ -282,9 +312,10 @@ def _line(
         nonfinite=tuple((float(x[place]), _word(float(y[place]))) for place in odd),
         shown=len(kept),
         total=item.points,
-        best=_best(panel, item, x, y),
+        best=best,
+        best_epoch=None if epoch_place is None else facts.best_epoch,
         best_epoch_at=best_epoch_at,
-        core=clip_range([smoothed]) if view.clip else None,
+        core=core_range(y) if view.clip else None,
     )
 
 
@@ -292,18 +323,32 @@ def _word(value: float) -> str:
     return "NaN" if np.isnan(value) else "+inf" if value > 0 else "-inf"
 
 
-def _best(panel: Panel, item: Series, x: Floats, y: Floats) -> tuple[float, float] | None:
-    """The best value that validation saw; a best training loss says nothing."""
+def _best(
+    panel: Panel, item: Series, placed: tuple[Floats, Floats, Floats], facts: _Facts, view: View, at_epoch: int | None
+) -> int | None:
+    """Which point of a validation line is marked, if it is in the window; a best training loss says nothing.
+
+    One mark a line: the best epoch where the experiment has one, else the lowest loss or the highest accuracy.
+    """
     if panel.key not in {"loss", "accuracy"} or item.role not in {"val_loss", "val_accuracy"}:
         return None
-    finite = np.flatnonzero(np.isfinite(y))
-    if not len(finite):
+    x, y, steps = placed
+    chosen = at_epoch
+    if facts.best_epoch is None or item.points != facts.epochs:
+        found = (
+            np.flatnonzero((steps == item.best_step) & np.isfinite(y)) if item.best_step is not None else np.empty(0)
+        )
+        chosen = None
+        if len(found):
+            chosen = int(found[np.argmin(y[found]) if panel.key == "loss" else np.argmax(y[found])])
+    if chosen is None or not np.isfinite(y[chosen]):
         return None
-    where = finite[np.argmin(y[finite]) if panel.key == "loss" else np.argmax(y[finite])]
-    return float(x[where]), float(y[where])
+    low, high = (limit if limit is not None else x[chosen] for limit in (view.low, view.high))
+    return chosen if low <= x[chosen] <= high else None
 
 
-def _best_epoch(facts: _Facts, x: Floats, item: Series) -> float | None:
-    if facts.best_epoch is None or not len(x) == item.points == facts.epochs or not 1 <= facts.best_epoch <= len(x):
+def _best_epoch(facts: _Facts, count: int, item: Series) -> int | None:
+    """Where the best epoch stands among the points, for a series that has one for each epoch."""
+    if facts.best_epoch is None or not count == item.points == facts.epochs or not 1 <= facts.best_epoch <= count:
         return None
-    return float(x[facts.best_epoch - 1])
+    return facts.best_epoch - 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from models.metric_series import MetricChunk
@@ -18,19 +18,33 @@ def unpack_chunk(chunk: MetricChunk) -> Points:
     )
 
 
+def _nearest(series_ids: list[int], low: int, high: int) -> Subquery:
+    """Of each series, where the last chunk before a window ends and the first one behind it begins."""
+    before = func.max(case((MetricChunk.high_step < low, MetricChunk.high_step)))
+    behind = func.min(case((MetricChunk.low_step > high, MetricChunk.low_step)))
+    return (
+        select(MetricChunk.series_id, before.label("before"), behind.label("behind"))
+        .where(MetricChunk.series_id.in_(series_ids))
+        .group_by(MetricChunk.series_id)
+        .subquery()
+    )
+
+
 def read_all(
     session: Session,
     series_ids: Iterable[int],
     *,
     low: int | None = None,
     high: int | None = None,
+    beside: bool = False,
     after: int = 0,
     with_times: bool = True,
 ) -> dict[int, Points]:
     """The points of several series in the order in which they came.
 
-    With `low` and `high`, only chunks that overlap those steps are read (so some points beyond them come along);
-    with `after`, only points from that ordinal on. Times are NaN unless asked for: they cost the most to unpack.
+    With `low` and `high`, only chunks that overlap those steps are read (so some points beyond them come along), with
+    `beside` also the nearest ones on both sides: a line that crosses a gap has points there only. With `after`, only
+    points from that ordinal on. Times are NaN unless asked for: they cost the most to unpack.
     """
     wanted = list(series_ids)
     columns = [
@@ -46,10 +60,17 @@ def read_all(
     if with_times:
         columns.append(MetricChunk.times)
     query = select(*columns).where(MetricChunk.series_id.in_(wanted)).order_by(MetricChunk.series_id, MetricChunk.start)
-    if low is not None:
-        query = query.where(MetricChunk.high_step >= low)
-    if high is not None:
-        query = query.where(MetricChunk.low_step <= high)
+    if beside and low is not None and high is not None:
+        nearest = _nearest(wanted, low, high)
+        query = query.join(nearest, nearest.c.series_id == MetricChunk.series_id).where(
+            MetricChunk.high_step >= func.coalesce(nearest.c.before, low),
+            MetricChunk.low_step <= func.coalesce(nearest.c.behind, high),
+        )
+    else:
+        if low is not None:
+            query = query.where(MetricChunk.high_step >= low)
+        if high is not None:
+            query = query.where(MetricChunk.low_step <= high)
     if after:
         query = query.where(MetricChunk.start + MetricChunk.points > after)
     parts: dict[int, list[Points]] = {series_id: [] for series_id in wanted}

@@ -78,12 +78,25 @@ class TestTokens:
         colours = [oklab(SIGHT[sight] @ linear(theme(name)[f"curve-{i}"])) for i in range(1, 13)]
         assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > 0.06
 
+    def test_twelve_curves_look_different_to_most_people(self, name):
+        colours = [oklab(linear(theme(name)[f"curve-{i}"])) for i in range(1, 13)]
+        assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > 0.14
+
+    def test_six_curves_of_one_stroke_are_far_apart(self, name):
+        colours = [oklab(linear(theme(name)[f"curve-{i}"])) for i in range(1, 7)]
+        assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(colours, 2)) > 0.15
+
     def test_both_themes_define_the_same_colours(self, name):
         assert theme(name).keys() == theme("light").keys()
 
 
 def own_files():
     return [path for path in ASSETS.rglob("*") if path.suffix in {".css", ".js", ".svg"} and "lazy" not in path.parts]
+
+
+def test_titles_of_all_dialogs_have_one_size():
+    styles = (ASSETS / "40-components.css").read_text(encoding="utf-8")
+    assert re.search(r"\.dialog-title, \.modal-title \{ font-size: var\(--text-l\); \}", styles)
 
 
 class TestNothingFromOutside:

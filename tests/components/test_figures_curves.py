@@ -8,6 +8,7 @@ import pytest
 
 from components.figures import Curve, Mark, curves_figure, typed_array
 from components.figures.curves import _spread
+from components.figures.ticks import linear_ticks, log_ticks, tick_text
 
 DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4"}
 
@@ -85,6 +86,38 @@ class TestCurvesFigure:
         assert (len(six["layout"]["annotations"]), six["layout"]["showlegend"]) == (6, False)
         assert (len(seven["layout"]["annotations"]), seven["layout"]["showlegend"]) == (0, True)
 
+    def test_eleven_curves_of_a_high_panel_are_named_at_their_ends_too(self):
+        curves = [Curve(f"class {i}", [0, 1], [0.0, 1.0], i) for i in range(11)]
+        layout = curves_figure(curves, height=400)["layout"]
+        assert (len(layout["annotations"]), layout["showlegend"]) == (11, False)
+
+    def test_without_its_outliers_a_curve_has_the_range_of_its_core(self):
+        curve = Curve("loss", [0, 1, 2, 3], [0.0, 1e6, 1.0, 0.5], core=(0.0, 1.0))
+        low, high = curves_figure([curve])["layout"]["yaxis"]["range"]
+        assert (low, high) == pytest.approx((-0.06, 1.06))
+
+    def test_curves_without_outliers_keep_their_range_beside_one_that_has_some(self):
+        curves = [Curve("a", [0, 1], [0.0, 1e6], core=(0.0, 1.0)), Curve("b", [0, 1], [0.0, 9.0])]
+        assert curves_figure(curves)["layout"]["yaxis"]["range"][1] == pytest.approx(9.54)
+
+    def test_dot_of_a_smoothed_curve_says_that_it_is_a_raw_value(self):
+        raw = ([1, 2], [0.5, 0.25])
+        curve = Curve("val", [1, 2], [0.6, 0.5], raw=raw, best=(2, 0.25), best_word="best epoch 2")
+        figure = curves_figure([curve], marks=[Mark(2, "best epoch 2")])
+        (dot,) = traces(figure, "best")
+        assert (dot["x"], dot["y"]) == ([2], [0.25])
+        assert dot["hovertemplate"].startswith("best epoch 2: %{y:.5g} (raw value)")
+
+    def test_dot_that_no_line_names_is_named_over_the_panel(self):
+        figure = curves_figure([Curve("val", [1, 2], [0.5, 0.03124], 3, best=(2, 0.03124), best_word="lowest")])
+        (note,) = figure["layout"]["annotations"]
+        assert (note["name"], note["text"]) == ("best-label:3", "● lowest: 0.03124")
+
+    def test_constant_that_single_precision_blurs_is_flat(self):
+        values = np.where(np.arange(60) < 50, np.float64(np.float32(1e-4)), 1e-4)
+        low, high = curves_figure([Curve("lr", np.arange(60), values)])["layout"]["yaxis"]["range"]
+        assert high - low > 1e-5
+
     def test_markup_in_a_name_is_text(self):
         figure = curves_figure([Curve("<a href='//evil'>x</a>", [0, 1], [0.0, 1.0]), Curve("b", [0, 1], [1.0, 2.0])])
         assert "<a" not in json.dumps(figure)
@@ -112,7 +145,58 @@ class TestCurvesFigure:
         assert curves_figure([])["layout"]["annotations"][0]["text"] == "No values yet"
 
 
+def seen(axis, limits):
+    pairs = zip(axis["tickvals"], axis["ticktext"], strict=True)
+    return [text for value, text in pairs if limits[0] <= value <= limits[1]]
+
+
+class TestTicks:
+    @pytest.mark.parametrize(
+        ("limits", "texts"),
+        [
+            ((0.03, 2.5), ["0.05", "0.1", "0.2", "0.5", "1", "2"]),
+            ((6e-5, 1e-3), ["1e−4", "2e−4", "5e−4", "0.001"]),
+            ((1, 1e5), ["1", "10", "100", "1,000", "10,000", "100,000"]),
+            ((0.21, 0.24), ["0.21", "0.22", "0.23", "0.24"]),
+        ],
+    )
+    def test_logarithmic_axis_has_whole_numbers_at_all_ticks(self, limits, texts):
+        assert seen(log_ticks(limits), limits) == texts
+
+    @pytest.mark.parametrize(
+        "limits", [(1e-300, 1.0), (1e-12, 1e12), (0.9, 1.1), (5.0, 5.0), (0.0, 0.0), (1e-9, 1e300)]
+    )
+    def test_logarithmic_axis_is_never_crowded(self, limits):
+        assert len(seen(log_ticks(limits), limits)) <= 10
+
+    def test_small_numbers_of_a_linear_axis_have_no_leading_fraction(self):
+        assert seen(linear_ticks((0.0, 1e-4)), (0.0, 1e-4)) == ["0", "5e−5", "1e−4"]
+
+    def test_large_numbers_of_a_linear_axis_are_written_out(self):
+        assert linear_ticks((0.0, 50_000.0)) == {"exponentformat": "none", "separatethousands": True}
+
+    @pytest.mark.parametrize(
+        ("value", "text"),
+        [
+            (6e-5, "6e−5"),
+            (0.002, "0.002"),
+            (0.1 + 0.2, "0.3"),
+            (20_000, "20,000"),
+            (2.5e6, "2.5M"),
+            (0, "0"),
+            (-0.5, "−0.5"),
+        ],
+    )
+    def test_number_is_written_as_it_is_read(self, value, text):
+        assert tick_text(value) == text
+
+
 class TestSpread:
+    def test_labels_stay_within_the_panel(self):
+        placed = _spread([180.0, 181, 182, 183, 1, 2], 15, 185)
+        assert min(placed) >= 0 and max(placed) <= 185
+        assert min(np.diff(sorted(placed))) >= 15 - 1e-9
+
     def test_labels_keep_their_distance_and_order(self):
         placed = _spread([10, 11, 12, 90, 91, 300], 15)
         assert placed == sorted(placed)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from diagnosis.downsampling import clip_range, downsample, nonfinite_indices, window
+from diagnosis.downsampling import downsample, nonfinite_indices, window
 
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -123,28 +123,6 @@ class TestNonfinite:
     def test_none_at_all_is_refused(self):
         with pytest.raises(ValueError, match="max_points"):
             nonfinite_indices([np.nan], 0)
-
-
-class TestClipRange:
-    def test_it_is_the_5th_and_95th_percentile_of_all_curves_together(self):
-        assert clip_range([np.arange(51), np.arange(51, 101)]) == (5.0, 95.0)
-
-    def test_one_spike_does_not_move_it(self):
-        y = np.sin(np.arange(1000))
-        spiked = np.where(np.arange(1000) == 500, 1e9, y)
-        assert clip_range([spiked]) == pytest.approx(clip_range([y]), abs=0.01)
-
-    def test_nan_and_infinity_do_not_count(self):
-        assert clip_range([[np.nan, np.inf, 0.0, 1.0]], 0, 100) == (0.0, 1.0)
-
-    @pytest.mark.parametrize("values", [[], [[]], [[np.nan]], [[3.0, 3.0]]])
-    def test_without_two_different_values_there_is_nothing_to_clip(self, values):
-        assert clip_range(values) is None
-
-    @pytest.mark.parametrize("limits", [(95, 5), (-1, 50), (5, 101), (np.nan, 95)])
-    def test_impossible_percentiles_are_refused(self, limits):
-        with pytest.raises(ValueError, match="Percentiles"):
-            clip_range([[1.0, 2.0]], *limits)
 
 
 class TestWindow:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from database.engine import snapshot, transaction
 from diagnosis.smoothing import scale_for, smooth
 from models import Experiment
+from models.metric_series import MetricChunk
 from models.permissions import Role
 from services.actor import SYSTEM, Actor
 from services.curves import writing
@@ -38,6 +39,17 @@ def log(session: Any, experiment_id: int, metrics: dict[str, Any], *, start: int
     writing.append(session, experiment_id, series)
 
 
+def in_two_chunks() -> tuple[int, int, int]:
+    """An experiment whose metric lies in two chunks, where the first one ends, and where the second one begins."""
+    with transaction() as session:
+        one = lifecycle.create(session, SYSTEM, name="run").id
+        for steps in (range(10, 3010, 10), range(3010, 6010, 10)):
+            writing.append(session, one, {"m": Points.of(steps, steps)})
+    with snapshot() as session:
+        first, second = session.scalars(select(MetricChunk).order_by(MetricChunk.start)).all()
+    return one, first.high_step, second.low_step
+
+
 def drawn(ids: list[int], view: View = View(), **options: Any) -> dict[str, list[Line]]:  # noqa: B008 - it is frozen
     with snapshot() as session:
         return draw(session, panels(session, SYSTEM, ids, **options), view)
@@ -60,6 +72,14 @@ class TestPanels:
         one, two = made({"val_loss": [1.0]}), made({"loss/val": [2.0]})
         (panel,) = found([one, two], separate=True)
         assert (panel.key, [series.experiment_id for series in panel.series]) == ("role:val_loss", [one, two])
+
+    def test_separate_panels_of_one_score_for_each_class_are_a_family_and_come_last(self, database: Engine) -> None:
+        one = made({name: [1.0] for name in ("f1/Wear", "f1/Healthy", "recall/Wear", "zeta", "val_loss", "f1")})
+        assert [(panel.key, panel.family) for panel in found([one], separate=True)] == [
+            ("role:val_loss", None), ("metric:f1", None), ("metric:zeta", None),
+            ("metric:f1/Healthy", "F1 per class"), ("metric:f1/Wear", "F1 per class"),
+            ("metric:recall/Wear", "Recall per class"),
+        ]  # fmt: skip
 
     def test_hostile_names_stay_names(self, database: Engine) -> None:
         names = ["<img src=x onerror=alert(1)>", '{"type":"x"}.figure', "a" * 250, "'; DROP TABLE experiments; --"]
@@ -144,11 +164,45 @@ class TestDraw:
         train, val = drawn([one])["loss"]
         assert (train.best, val.best, val.best_epoch_at) == (None, (2.0, 1.0), 2.0)
 
+    def test_mark_is_a_raw_value_on_the_raw_line_however_much_is_smoothed(self, sqlite: Engine) -> None:
+        one = made({"val_loss": [3.0, 1.0, 2.0, 2.0]}, epochs_completed=4, total_epochs=4, best_epoch=2)
+        (line,) = drawn([one], View(smoothing=0.9))["loss"]
+        assert line.best == (2.0, 1.0) and line.raw is not None
+        assert line.best in list(zip(*line.raw, strict=True)) and line.y[1] > 1.0
+
+    def test_mark_of_accuracy_is_at_the_best_epoch_even_if_the_highest_is_elsewhere(self, database: Engine) -> None:
+        metrics = {"val_loss": [3.0, 1.0, 2.0], "val_accuracy": [0.5, 0.6, 0.7]}
+        one = made(metrics, epochs_completed=3, total_epochs=3, best_epoch=2)
+        (line,) = drawn([one])["accuracy"]
+        assert line.best == (2.0, pytest.approx(0.6)) and line.best_epoch == 2
+
+    def test_mark_without_a_best_epoch_is_the_best_of_the_whole_run(self, database: Engine) -> None:
+        one = made({"val_loss": [3.0, 1.0, 2.0, 1.5]})
+        (line,) = drawn([one])["loss"]
+        assert line.best == (2.0, 1.0) and line.best_epoch is None
+        (beside,) = drawn([one], View(low=2.5, high=4))["loss"]
+        assert beside.best is None
+
     def test_clipping_leaves_the_outliers_out_of_the_range(self, database: Engine) -> None:
         one = made({"m": [*np.linspace(0, 1, 200), 1e6]})
         (line,) = drawn([one], View(clip=True, points=2000))["metric:m"]
-        assert line.core is not None and line.core[1] < 1.0
+        assert line.core == (0.0, 1.0)
         assert line.y.max() == 1e6
+
+    def test_clipping_changes_nothing_where_there_are_no_outliers(self, database: Engine) -> None:
+        one = made({"m": 2 * np.exp(-np.arange(200) / 9) + 0.1})
+        (line,) = drawn([one], View(clip=True, points=2000))["metric:m"]
+        assert line.core is None
+
+    def test_line_crosses_a_window_that_lies_between_two_chunks(self, database: Engine) -> None:
+        one, low, high = in_two_chunks()
+        (line,) = drawn([one], View(low=low + 2, high=high - 2))["metric:m"]
+        assert line.x.tolist() == [low, high]
+
+    def test_window_that_begins_with_a_chunk_has_the_neighbour_before_it(self, database: Engine) -> None:
+        one, before, first = in_two_chunks()
+        (line,) = drawn([one], View(low=first - 5, high=first + 5))["metric:m"]
+        assert line.x.tolist() == [before, first, first + 10]
 
 
 class TestGrowth:
