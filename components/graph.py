@@ -133,25 +133,25 @@ def chart_panel(
 
 
 def panel_grid(
-    panels: list[Component],
-    *,
-    id: str | None = None,
-    visible_store: str | None = None,
-    zoom_store: str | None = None,
-    large: bool = False,
+    panels: list[Component], *, id: str | None = None, visible_store: str | None = None, large: bool = False
 ) -> html.Div:
-    """Panels side by side; the keys of those on screen (24 at most) arrive in the store `visible_store`.
-
-    With `zoom_store`, zooming one panel along x puts {"axis", "low", "high", "panel", "y"} there, and null when reset.
-    """
-    names = {"data-visible-panels": visible_store, "data-zoom-store": zoom_store}
+    """Panels side by side; `visible_store` as in `panel_area`."""
     options: dict[str, Any] = {} if id is None else {"id": id}
     return html.Div(
         panels,
         className="panel-grid panel-grid-large" if large else "panel-grid",
         **options,
-        **attributes({name: value for name, value in names.items() if value}),
+        **attributes({} if visible_store is None else {"data-visible-panels": visible_store}),
     )
+
+
+def panel_area(children: list[Component], *, visible_store: str, zoom_store: str) -> html.Div:
+    """A part of a page with grids of panels in it; the keys of those on screen (24 at most) arrive in `visible_store`.
+
+    Zooming one panel along x puts {"axis", "low", "high", "panel", "y"} into `zoom_store`, and null when it is reset.
+    """
+    names = {"data-visible-panels": visible_store, "data-zoom-store": zoom_store}
+    return html.Div(children, className="panel-area", **attributes(names))
 
 
 def visible_panels(id: str) -> dcc.Store:

@@ -13,6 +13,7 @@ from components.feedback import status_badge
 from components.icons import icon
 from services.compare import Compared
 
+PREFIX = "compare"
 GO, CHOSEN, STATE = "compare-go", "compare-chosen", "compare-search"
 TABLE, DIFFERENCES, DIFFERENCES_ADDRESS = "compare-table", "compare-differences", "compare-diff"
 SEARCH, RESULTS, ADD, REMOVE = "compare-find", "compare-found", "compare-add", "compare-remove"

@@ -13,10 +13,10 @@ from pages import _experiment_head as head
 from pages import _experiment_results as results
 from pages._curve_callbacks import show
 from pages._curve_controls import choices_from, page_of
+from pages._curve_news import news
 from pages._experiment_ids import PREFIX, first_id
 from pages._page import Page
-from services.curves.growth import Growth, grows, growth
-from services.curves.panels import Panel, panels
+from services.curves.panels import panels
 from services.experiments import details
 from services.experiments.details import Detail
 from web.identity import current_actor
@@ -24,7 +24,6 @@ from web.identity import current_actor
 TICK, SEEN, ALIVE, NEWS = "experiment-tick", "experiment-seen", "experiment-alive", "experiment-news"
 POLL_MILLISECONDS = 2000
 UNCHANGED = (no_update,) * 12
-_BETTER = {"val_loss": "min", "val_accuracy": "max"}
 
 
 def stores(found: Detail, seen: str) -> list[Component]:
@@ -36,38 +35,6 @@ def stores(found: Detail, seen: str) -> list[Component]:
         dcc.Store(id=NEWS),
         dcc.Store(id=f"{PREFIX}-nothing"),
     ]
-
-
-def news(drawn: Any, found: list[Panel], choices: Any, seen: list[str], session: Any) -> tuple[Any, Any, Any]:
-    """What to add to panels, what to draw anew, and what is drawn then."""
-    before = drawing.known(drawn)
-    stale = drawing.stale(found, seen, drawn, choices)
-    growing = []
-    for panel in stale:
-        signature, points = before.get(panel.key, ("", []))
-        if signature == choices.signature and grows(panel, choices.view(len(panel.series)), points):
-            growing.append(panel)
-    added, again = growth(session, growing, {panel.key: before[panel.key][1] for panel in growing})
-    anew = [panel for panel in stale if panel.key not in added or panel.key in again]
-    made = drawing.figures(session, anew, choices, drawing.by_role)
-    remembered = {key: [how, points] for key, (how, points) in before.items()}
-    remembered |= drawing.state_of(stale, choices)
-    by_key = {panel.key: panel for panel in growing}
-    sent = {
-        key: {
-            "total": by_key[key].points,
-            "lines": [_line(by_key[key], line) for line in lines],
-        }
-        for key, lines in added.items()
-        if key not in again
-    }
-    extension = {"prefix": PREFIX, "signature": choices.signature, "panels": sent} if sent else no_update
-    return extension, made, remembered if stale else no_update
-
-
-def _line(panel: Panel, line: Growth) -> dict[str, Any]:
-    better = _BETTER.get(panel.series[line.line].role or "")
-    return {"line": line.line, "had": line.had, "x": line.x, "y": line.y, "better": better}
 
 
 def register(page: Page) -> None:
@@ -117,8 +84,13 @@ def register(page: Page) -> None:
             here, _, _ = page_of(every, choices.text, number)
             keys = [panel.key for panel in here]
             same = keys == shown
-            extension, made, remembered = (
-                news(drawn, here, choices, drawing.visible(on_screen), session) if same else (no_update, {}, {})
+            on_screen = drawing.visible(on_screen)
+            # At the end the best epoch is known, and panels mark it.
+            drawn = drawn if found.is_active else {}
+            extension, remembered, made = (
+                news(session, PREFIX, here, on_screen, drawn, choices, drawing.by_role, labels=True)
+                if same
+                else (no_update, {}, {})
             )
             rows = results.rows_after(session, actor, experiment_id, last)
             span = details.matrix_span(session, actor, experiment_id)

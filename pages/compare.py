@@ -10,20 +10,19 @@ from components.feedback import empty_state, notice
 from components.shell import page_header, section
 from database.engine import snapshot
 from models.permissions import Permission
+from pages import _compare_live as live
 from pages import _compare_parts as parts
-from pages import _curve_callbacks, _curve_figures
+from pages import _curve_callbacks
 from pages._compare_ids import ids_from
 from pages._compare_table import table
 from pages._curve_controls import choices_from, search_of
 from pages._page import register_page
 from services import compare, search
 from services.compare import MOST_EXPERIMENTS, Compared
-from services.curves.panels import Panel, Series, panels
 from web.identity import current_actor
 
 page = register_page(__name__, path="/compare", title="Compare", permission=Permission.VIEW_EXPERIMENTS)
 
-PREFIX = "compare"
 CURVE_PARAMETERS = ("x", "smoothing", "show", "panels", "low", "high")
 
 
@@ -41,7 +40,8 @@ def layout(ids: str = "", diff: str = "", **query: str) -> Component:
             return _shell(found, wanted, search_now, [_too_few(found)])
         params, metrics = compare.param_rows(found), compare.metric_rows(session, found)
         shown = [item.id for item in found]
-        curves = _curve_callbacks.panels_part(session, PREFIX, shown, _source(found), choices, False)
+        beat = compare.pulse(session, actor, shown)
+        curves = _curve_callbacks.panels_part(session, parts.PREFIX, shown, live.source_of(found), choices, False)
     only = diff != "0" and (diff == "1" or sum(row.differs for row in params) > 2)
     return _shell(
         found,
@@ -54,6 +54,7 @@ def layout(ids: str = "", diff: str = "", **query: str) -> Component:
                 html.Div(table(found, params, metrics, only), id=parts.TABLE),
                 actions=parts.differences_switch(only),
             ),
+            *live.stores(beat),
         ],
     )
 
@@ -98,27 +99,8 @@ def _too_few(found: Sequence[Compared]) -> Component:
     )
 
 
-def _source(found: Sequence[Compared]) -> _curve_callbacks.Source:
-    """The panels of these experiments; one colour for each of them in all panels."""
-    places = {item.id: place for place, item in enumerate(found)}
-    names = {item.id: item.name for item in found}
-
-    def naming(_panel: Panel, series: Series, _place: int) -> tuple[str, int, Any]:
-        place = places[series.experiment_id]
-        return names[series.experiment_id], place % parts.COLOURS, parts.DASHES[place // parts.COLOURS]
-
-    def source(session: Any, _ids: Any) -> tuple[list[Panel], _curve_figures.Naming]:
-        return panels(session, current_actor(), list(places), separate=True), naming
-
-    return source
-
-
-def _source_of(session: Any, ids: Any) -> tuple[list[Panel], _curve_figures.Naming]:
-    """As `_source`, for ids that the browser says."""
-    return _source(compare.chosen(session, current_actor(), ids_from(ids)))(session, ids)
-
-
-_curve_callbacks.register(page, PREFIX, _source_of, labels=False)
+_curve_callbacks.register(page, parts.PREFIX, live.source, labels=False)
+live.register(page)
 
 
 @page.callback(

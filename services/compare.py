@@ -1,44 +1,35 @@
 """Experiments side by side: who they are, in what they differ, how far each metric came; in the same few queries."""
 
-import json
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.dataset import Dataset
-from models.experiment import Experiment
+from models.experiment import ACTIVE, Experiment
 from models.metric_series import MetricKey, MetricSeries
 from services.actor import Actor
+from services.compare_params import ParamRow, Parts, flat, rows_of
 from services.curves.directions import Direction, direction_of
-from services.curves.panels import panel_of
+from services.curves.panels import family_of, panel_of
 from services.experiments.access import visibility
 
 MOST_EXPERIMENTS = 50
 MOST_ROWS = 20_000
-_DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One of the experiments, as plain values."""
+    """One of the experiments, as plain values; `parts` are what its rows are made of."""
 
     id: int
     name: str
     status: str
-    facts: Mapping[str, Any]
-    params: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ParamRow:
-    """A parameter in all experiments, in their order; `differs` when not all say the same."""
-
-    name: str
-    values: tuple[str | None, ...]
-    differs: bool
+    parts: Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +44,37 @@ class MetricRow:
     differs: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A text that changes whenever the comparison would look different, and whether it still may."""
+
+    text: str
+    is_active: bool
+
+
+def pulse(session: Session, actor: Actor, ids: Sequence[int]) -> Pulse:
+    """What is asked again and again while one of the experiments runs: two small queries, however many points."""
+    rows = session.execute(
+        select(Experiment.id, Experiment.status, Experiment.epochs_completed, Experiment.updated_at)
+        .where(Experiment.id.in_(_allowed(ids)), *visibility(actor))
+        .order_by(Experiment.id)
+    ).all()
+    points = session.scalar(
+        select(func.coalesce(func.sum(MetricSeries.points), 0)).where(
+            MetricSeries.experiment_id.in_([row.id for row in rows])
+        )
+    )
+    said = repr((points, [(row.id, row.status.value, row.epochs_completed, str(row.updated_at)) for row in rows]))
+    return Pulse(hashlib.sha256(said.encode()).hexdigest()[:24], any(row.status in ACTIVE for row in rows))
+
+
+def _allowed(ids: Sequence[int]) -> list[int]:
+    return [number for number in dict.fromkeys(ids) if 0 < number < 2**31][:MOST_EXPERIMENTS]
+
+
 def chosen(session: Session, actor: Actor, ids: Sequence[int]) -> list[Compared]:
     """Those of the experiments that the actor sees and that are not deleted, in the order asked for."""
-    wanted = [number for number in dict.fromkeys(ids) if 0 < number < 2**31][:MOST_EXPERIMENTS]
+    wanted = _allowed(ids)
     rows = session.execute(
         select(
             Experiment.id,
@@ -84,56 +103,26 @@ def _compared(row: Any) -> Compared:
         "group": row.group_name,
         "epochs": row.epochs_completed,
         "best epoch": row.best_epoch,
-        "duration": row.duration_seconds,
+        "duration": _seconds(row.duration_seconds),
     }
-    params = flat(row.hyperparameters or {})
-    # The trainer's copy of a hyper-parameter says nothing new.
-    params |= {
-        f"config.{key}": value for key, value in flat(row.config or {}).items() if not _repeats(key, value, params)
-    }
+    parts: Parts = {"facts": facts, "params": flat(row.hyperparameters or {}), "config": flat(row.config or {})}
     # The unique name, so that two of one given name are told apart.
-    return Compared(row.id, row.name, row.status.value, facts, params)
+    return Compared(row.id, row.name, row.status.value, parts)
 
 
-def _repeats(key: str, value: Any, params: Mapping[str, Any]) -> bool:
-    return bool(params.get(key.rpartition(".")[2], ...) == value)
-
-
-def flat(nested: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
-    """A nested mapping as dotted names; lists stay values."""
-    found: dict[str, Any] = {}
-    for key, value in nested.items():
-        name = f"{prefix}{key}"[:250]
-        if isinstance(value, Mapping) and value and depth < _DEEPEST:
-            found |= flat(value, f"{name}.", depth + 1)
-        else:
-            found[name] = value
-    return found
+def _seconds(duration: float | None) -> float | None:
+    """A duration as finely as it is shown, so that two which read the same count as the same."""
+    if duration is None or not math.isfinite(duration):
+        return None
+    if duration >= 9.95:
+        unit = 3600 if duration >= 86_399.5 else 60 if duration >= 3599.5 else 1
+        return float(round(duration) // unit * unit)
+    return round(duration, 1 if duration >= 1 else 3)
 
 
 def param_rows(experiments: Sequence[Compared]) -> list[ParamRow]:
-    """Facts and parameters as rows; those that differ are told apart."""
-    rows = []
-    for kind in ("facts", "params"):
-        names = dict.fromkeys(name for item in experiments for name in getattr(item, kind))
-        ordered = list(names) if kind == "facts" else sorted(names, key=lambda name: (name.startswith("config."), name))
-        for name in ordered:
-            values = [getattr(item, kind).get(name) for item in experiments]
-            if all(value is None for value in values):
-                continue
-            texts = tuple(None if value is None else _text(value) for value in values)
-            rows.append(ParamRow(name, texts, len(set(texts)) > 1))
-    return rows
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value[:300]
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:.6g}" if isinstance(value, float) else str(value)
-    return json.dumps(value, default=str, ensure_ascii=False)[:300]
+    """Facts and parameters as rows."""
+    return rows_of([item.parts for item in experiments])
 
 
 def metric_rows(session: Session, experiments: Sequence[Compared]) -> list[MetricRow]:
@@ -164,7 +153,8 @@ def metric_rows(session: Session, experiments: Sequence[Compared]) -> list[Metri
 
 def _rank(item: tuple[str, Any]) -> tuple[int, str]:
     first = ("role:val_accuracy", "role:val_loss", "role:train_accuracy", "role:train_loss", "role:learning_rate")
-    return (first.index(item[0]) if item[0] in first else len(first), item[0].casefold())
+    of_class = len(first) + (family_of(item[0].removeprefix("metric:")) is not None)
+    return (first.index(item[0]) if item[0] in first else of_class, item[0].casefold())
 
 
 def _metric(title: str, key: str, by_place: Mapping[int, Any], count: int) -> MetricRow:

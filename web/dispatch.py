@@ -24,7 +24,7 @@ DISPATCH = "/_dash-update-component"
 SUITES = "/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>"
 DEEPEST, MOST_ITEMS, LONGEST_TEXT = 64, 10_000, 100_000
 # What a page changes by itself, with nobody touching it; such a request does not keep a session alive.
-PASSIVE = (".n_intervals", "page-visible.data", "-visible.data")
+PASSIVE = (".n_intervals", "page-visible.data", "-visible.data", "-shown.data", "-again.data")
 
 Needs = Permission | None  # None: anybody who is signed in
 

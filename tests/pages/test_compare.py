@@ -1,5 +1,7 @@
 """Experiments side by side: the address, differences, hostile ids, and the page in a real Chromium."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +14,10 @@ from database.engine import transaction
 from models.permissions import Role
 from pages._compare_ids import ids_from
 from services.actor import SYSTEM
-from services.experiments import editing
-from tests.support.experiments import completed, with_series
+from services.experiments import editing, lifecycle
+from tests.support.experiments import completed, record, running, with_series
 from tests.support.people import dispatch
+from web.dispatch import is_passive
 
 Visit = Callable[..., Page]
 
@@ -32,6 +35,17 @@ def many(number: int) -> list[int]:
         )
         for n in range(number)
     ]
+
+
+def tick(app: Any, client: Any, ids: list[int], **values: Any) -> Any:
+    """The page's clock ticks; `values` are by the rest of the id with its property."""
+    output = next(key for key in app.callback_map if key.startswith("..compare-seen.data...compare-alive"))
+    given = {"compare-tick.n_intervals": 1, "compare-ids.data": ids, "compare-seen.data": "", "compare-drawn.data": {}}
+    given |= {f"compare-{name}": value for name, value in values.items()}
+    return dispatch(client, app, output, **given)
+
+
+CLASSES = {f"{score}/{name}": 0.5 for score in ("f1", "recall") for name in ("Healthy", "Wear", "Imbalance")}
 
 
 class TestIds:
@@ -117,8 +131,141 @@ class TestCallbacks:
         assert answer.status_code == 200 and "compare-chart" not in answer.text
 
 
+class TestGroups:
+    def test_scores_of_classes_wait_in_closed_groups_without_a_chart(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        ids = [with_series(name, {"val_loss": [1.0], **{key: [0.5] for key in CLASSES}}) for name in "ab"]
+        answer = show(dash_app, client_of(Role.VIEWER), f"?ids={ids[0]},{ids[1]}").text
+        assert answer.count('"type":"compare-chart"') == 1
+        assert "F1 per class" in answer and "Recall per class" in answer
+
+    def test_filter_brings_out_what_it_finds(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        ids = [with_series(name, {"val_loss": [1.0], **{key: [0.5] for key in CLASSES}}) for name in "ab"]
+        output = next(key for key in dash_app.callback_map if key.startswith("..compare-grid.children"))
+        values = {"compare-filter.value": "wear", "compare-ids.data": ids, "compare-page.data": 0}
+        answer = dispatch(client_of(Role.VIEWER), dash_app, output, **values).get_json()["response"]
+        assert answer["compare-shown"]["data"] == ["metric:f1/Wear", "metric:recall/Wear"]
+        assert answer["compare-groups"]["children"] == []
+
+
+class TestTable:
+    def test_only_what_reads_differently_is_left(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        one = with_series("a", {"val_loss": [0.5]}, hyperparameters={"lr": 0.1, "seed": 1, "n": 3})
+        two = with_series("b", {"val_loss": [0.5 + 1e-9]}, config={"trainer": {"learning_rate": "1e-1", "seed": 2}})
+        output = next(key for key in dash_app.callback_map if key.startswith("..compare-table.children...compare-diff"))
+        values = {"compare-differences.value": True, "compare-chosen.data": [one, two]}
+        answer = dispatch(client_of(Role.VIEWER), dash_app, output, **values).text
+        assert re.findall(r'"className":"compare-key","title":"([^"]*)"', answer) == ["n", "seed"]
+
+
+class TestTicks:
+    def test_nothing_new_costs_three_queries_and_a_few_bytes(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any, count_queries: Callable[..., int]
+    ) -> None:
+        client, ids = client_of(Role.VIEWER), [running(f"run {n}", epochs=3) for n in range(20)]
+        seen = tick(dash_app, client, ids).get_json()["response"]["compare-seen"]["data"]
+        quiet = {"seen.data": seen, "table-seen.data": seen}
+        assert len(tick(dash_app, client, ids, **quiet).data) < 100
+        # The session with its user, the experiments, the sum of their points.
+        assert count_queries(sqlite, lambda: tick(dash_app, client, ids, **quiet)) <= 4
+
+    def test_only_new_points_of_the_one_that_runs_are_sent(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        client, ids = client_of(Role.VIEWER), [completed("done", epochs=4), running("run", epochs=3)]
+        keys = ["role:val_loss"]
+        drawing = next(key for key in dash_app.callback_map if key.startswith("..compare-drawn.data...compare-address"))
+        values = {"compare-visible.data": keys, "compare-shown.data": keys, "compare-ids.data": ids}
+        drawn = dispatch(client, dash_app, drawing, **values).get_json()["response"]["compare-drawn"]["data"]
+        record(ids[1], 4)
+        first = tick(dash_app, client, ids).get_json()["response"]["compare-shown"]["data"]
+        answer = tick(
+            dash_app, client, ids, **{"drawn.data": drawn, "visible.data": keys, "shown.data": first}
+        ).get_json()
+        (panel,) = answer["response"]["compare-news"]["data"]["panels"].values()
+        assert [(line["line"], line["x"]) for line in panel["lines"]] == [(1, [4.0])]
+        assert "compare-table" not in answer["response"] and "sideUpdate" not in answer
+
+    @pytest.mark.parametrize(("number", "sent"), [(4, False), (5, True)])
+    def test_table_follows_every_fifth_tick(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any, number: int, sent: bool
+    ) -> None:
+        ids = [running(name, epochs=1) for name in "ab"]
+        answer = tick(dash_app, client_of(Role.VIEWER), ids, **{"tick.n_intervals": number}).get_json()
+        assert ("compare-table" in answer["response"]) is sent
+
+    def test_end_of_the_last_one_ends_the_asking_and_renews_the_table(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        ids = [completed(name, epochs=1) for name in "ab"]
+        response = tick(dash_app, client_of(Role.VIEWER), ids).get_json()["response"]
+        assert response["compare-alive"]["data"] is False and "compare-table" in response
+
+    def test_nothing_is_asked_where_all_have_ended(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any
+    ) -> None:
+        ids = [completed(name, epochs=1) for name in "ab"]
+        answer = show(dash_app, client_of(Role.VIEWER), f"?ids={ids[0]},{ids[1]}").text
+        (clock,) = re.findall(r'\{"props":(\{[^{}]*"compare-tick"[^{}]*\})', answer)
+        assert json.loads(clock)["disabled"] is True
+
+    @pytest.mark.parametrize(
+        "name", ["compare-tick.n_intervals", "compare-shown.data", "compare-again.data", "experiment-again.data"]
+    )
+    def test_what_a_tick_brings_about_keeps_no_session_alive(self, name: str) -> None:
+        assert is_passive({"changedPropIds": [name]})
+
+    @pytest.mark.parametrize("ids", [None, "x", [["a"]], {"a": 1}, [10**9]])
+    def test_stores_of_a_stranger_are_harmless(
+        self, sqlite: Engine, client_of: Callable[..., Any], dash_app: Any, ids: Any
+    ) -> None:
+        odd = {"opened.data": {"a": 1}, "shown.data": 7, "drawn.data": "x", "page.data": "1", "tick.n_intervals": "x"}
+        assert tick(dash_app, client_of(Role.VIEWER), ids, **odd).status_code == 200
+
+
 @pytest.mark.browser
 class TestInBrowser:
+    def test_running_experiment_grows_in_all_panels_while_one_looks(self, visit: Visit) -> None:
+        ids = [completed("done", epochs=4), running("run", epochs=3)]
+        page = visit(f"/compare?ids={ids[0]},{ids[1]}")
+        points = page.locator('[data-panel-key="role:val_loss"] [data-chart-points]')
+        expect(points).to_have_text("7 points")
+        record(ids[1], 4)
+        expect(points).to_have_text("8 points", timeout=10_000)
+        with transaction() as session:
+            lifecycle.complete(session, ids[1])
+        expect(page.locator("#compare-table .status-running")).to_have_count(0, timeout=10_000)
+
+    def test_group_is_opened_and_drawn(self, visit: Visit) -> None:
+        values = {"val_loss": [1.0, 0.5], **{key: [0.5, 0.6] for key in CLASSES}}
+        ids = [with_series(name, values) for name in "ab"]
+        page = visit(f"/compare?ids={ids[0]},{ids[1]}")
+        expect(page.locator("[data-panel-key]")).to_have_count(1)
+        page.locator(".panel-group summary", has_text="F1 per class").click()
+        expect(page.locator(".panel-group [data-panel-key]")).to_have_count(3)
+        lines = page.locator('[data-panel-key="metric:f1/Wear"] .js-line')
+        page.locator('[data-panel-key="metric:f1/Wear"]').scroll_into_view_if_needed()
+        expect(lines).to_have_count(2)
+        page.get_by_label("Log y").check()
+        page.wait_for_function("""() => document.querySelector("[data-panel-key='metric:f1/Wear'] .js-plotly-plot")
+            ._fullLayout.yaxis.type === "log" """)
+
+    def test_names_of_rows_can_be_read_on_a_phone(self, visit: Visit) -> None:
+        ids = [completed(name, epochs=2, hyperparameters={"a_parameter_of_a_long_name": name}) for name in "ab"]
+        page = visit(f"/compare?ids={ids[0]},{ids[1]}", width=390)
+        head = page.get_by_role("rowheader", name="a_parameter_of_a_long_name")
+        box = head.bounding_box()
+        assert box is not None and box["width"] >= 150
+        assert head.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+        page.locator(".compare-frame").evaluate("frame => { frame.scrollLeft = 500; }")
+        moved = head.bounding_box()
+        assert moved is not None and moved["x"] == pytest.approx(box["x"], abs=1)
+
     def test_address_holds_the_view_and_brings_it_back(self, visit: Visit) -> None:
         ids = ",".join(map(str, many(3)))
         page = visit(f"/compare?ids={ids}")
