@@ -61,8 +61,10 @@ def visit(chromium: Any, live_server: str, sqlite: Engine) -> Iterator[Callable[
         if message.type in {"error", "warning"} and not any(text in message.text for text in EXPECTED):
             complaints.append(message.text)
 
-    def open_page(path: str, role: Role = Role.ADMIN, width: int = 1440, scheme: str = "light") -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(
+        path: str, role: Role = Role.ADMIN, width: int = 1440, scheme: str = "light", zone: str | None = None
+    ) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=zone)
         contexts.append(context)
         token = people.token_of(people.person(role))
         context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])

@@ -1,7 +1,10 @@
 """The page of one experiment in a real Chromium: drawn, smoothed, zoomed, growing, nothing run that was noted."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -74,6 +77,34 @@ class TestCurves:
         page.wait_for_function("""() => document.querySelector("[data-panel-key=accuracy] .js-plotly-plot")
             ._fullLayout.xaxis.range[0] < 10""")
         assert ranges(page, "accuracy") == pytest.approx(before)
+
+    def test_wall_time_is_the_viewers_and_a_zoom_sends_the_moment_that_its_ticks_say(self, visit: Visit) -> None:
+        number = completed(epochs=6)
+        page = visit(f"/experiments/{number}?x=wall", zone="Asia/Tokyo")
+        expect(page.locator(LINES)).to_have_count(2)
+        title = page.locator('[data-panel-key="loss"] .xtitle')
+        expect(title).to_have_text("time (GMT+9)")
+        zoom(page, "loss")
+        page.wait_for_url("**low=*")
+        low = float(page.url.split("low=")[1].split("&")[0])
+        page.wait_for_function("""() => document.querySelector("[data-panel-key=accuracy] .js-plotly-plot")
+            .layout.meta.zoomed""")
+        shown = str(ranges(page, "accuracy")[0])
+        moment = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
+        assert moment.timestamp() * 1000 == pytest.approx(low, abs=2)
+
+    def test_best_epoch_is_marked_once_and_by_name(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed(epochs=12)}?smoothing=0.8")
+        expect(page.locator(LINES)).to_have_count(4)
+        said = page.locator('[data-panel-key="loss"] .annotation-text', has_text="best")
+        expect(said).to_have_text(re.compile(r"^best epoch \d+: 0\.\d+ \(raw value\)$"))
+        dot, raw = page.evaluate("""() => {
+            const data = document.querySelector("[data-panel-key='loss'] .js-plotly-plot")._fullData;
+            const of = (role) => data.find((trace) => trace.meta.role === role && trace.meta.colour === 1);
+            const raw = of("raw"), [x] = of("best").x;
+            return [of("best").y[0], raw.y[raw.x ? Array.from(raw.x).indexOf(x) : (x - raw.x0) / raw.dx]];
+        }""")
+        assert dot == pytest.approx(raw)
 
     def test_of_many_only_some_stand_in_the_page_and_the_filter_finds_the_rest(self, visit: Visit) -> None:
         number = with_series("many", {f"layer{n}/norm": [1.0, 2.0, 3.0] for n in range(120)})
@@ -149,6 +180,17 @@ class TestNotes:
         addresses = notes.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
         assert set(addresses) <= {"", "http://evil.example/p.png", "https://example.org", "http://evil.example/q.png>"}
         assert "https://example.org" in addresses
+
+    @pytest.mark.parametrize(
+        "text", ["see [text] here", "[text](javascript:alert(1))", "x[0](y)", "[a][b] and [c]: d", "[ ] [x] [1]"]
+    )
+    def test_brackets_that_are_no_link_are_read_as_they_were_written(self, visit: Visit, text: str) -> None:
+        number = completed(epochs=1)
+        with transaction() as session:
+            editing.set_notes(session, SYSTEM, number, text)
+        notes = visit(f"/experiments/{number}").locator("#experiment-notes")
+        expect(notes).to_contain_text(text)
+        expect(notes.locator("a")).to_have_count(0)
 
     def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
         number = completed(epochs=1)

@@ -1,6 +1,8 @@
 """Notes before they are shown: nothing in them loads or runs."""
 
+import html
 import re
+import time
 
 import pytest
 
@@ -12,6 +14,8 @@ HARMLESS = [
     "[paper](https://example.org/a?b=c#d)",
     "[mail](mailto:ada@example.org) and <https://example.org>",
     "[ref]: https://example.org 'title'",
+    "[paper][p] and [p]\n\n[P]: https://example.org",
+    "`x[0]` and\n```\ny[1] = z[2]\n```\n\n    indented[3]",
     "loss < 0.1 and x[1](2) stays readable"[:14],
 ]
 HOSTILE = [
@@ -62,6 +66,23 @@ def test_address_that_could_run_is_no_link(text: str) -> None:
     for destination in re.findall(r"\](?:\(|:)\s*<?([^\s)>]*)", safe):
         assert destination.lower().startswith(("http://", "https://", "mailto:"))
     assert not re.search(r"<(?!https?://|mailto:)[a-z]", safe, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["see [text] here", "[a][b]", "[^1]", "x[0] and [p]: q", "[over\ntwo lines]", "a [b]\n\n[c]: https://example.org"],
+)
+def test_brackets_that_lead_nowhere_are_characters(text: str) -> None:
+    safe = safe_markdown(text)
+    assert html.unescape(safe) == text
+    assert not re.search(r"\[[^\[\]]*\](?!:)", safe)
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "[a]" * 20_000, "`" * 20_000, "[a](" * 20_000, "[a\n" * 20_000])
+def test_long_nonsense_is_made_safe_at_once(text: str) -> None:
+    began = time.perf_counter()
+    safe_markdown(text)
+    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize("text", LOADING)
