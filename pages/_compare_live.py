@@ -25,7 +25,7 @@ from web.identity import current_actor
 
 TICK, SEEN, TABLE_SEEN, ALIVE, NEWS = (f"{PREFIX}-{word}" for word in ("tick", "seen", "table-seen", "alive", "news"))
 POLL_MILLISECONDS = 3000
-TABLE_EVERY = 5  # ticks: its thousands of cells cost the browser more than new points do
+TABLE_EVERY = 5  # ticks: its hundreds of cells cost the browser more than new points do
 NO_CURVES, NO_TABLE = (no_update,) * 6, (no_update,) * 2
 UNCHANGED = (no_update, no_update, *NO_CURVES, *NO_TABLE)
 
@@ -76,7 +76,7 @@ def register(page: Page) -> None:
         Output(f"{PREFIX}-grid", "children", allow_duplicate=True),
         Output(f"{PREFIX}-groups", "children", allow_duplicate=True),
         Output(f"{PREFIX}-opened", "data", allow_duplicate=True),
-        Output(parts.TABLE, "children", allow_duplicate=True),
+        Output(parts.TABLE_DATA, "data", allow_duplicate=True),
         Output(TABLE_SEEN, "data"),
         Input(TICK, "n_intervals"),
         State(SEEN, "data"),

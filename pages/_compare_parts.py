@@ -15,7 +15,8 @@ from services.compare import Compared
 
 PREFIX = "compare"
 GO, CHOSEN, STATE = "compare-go", "compare-chosen", "compare-search"
-TABLE, DIFFERENCES, DIFFERENCES_ADDRESS = "compare-table", "compare-differences", "compare-diff"
+TABLE, TABLE_DATA = "compare-table", "compare-table-data"
+DIFFERENCES, DIFFERENCES_ADDRESS = "compare-differences", "compare-diff"
 SEARCH, RESULTS, ADD, REMOVE = "compare-find", "compare-found", "compare-add", "compare-remove"
 COLOURS = 12
 # Twelve colours stay apart; beyond them the next twelve experiments have another stroke.

@@ -14,7 +14,7 @@ from pages import _compare_live as live
 from pages import _compare_parts as parts
 from pages import _curve_callbacks
 from pages._compare_ids import ids_from
-from pages._compare_table import table
+from pages._compare_table import frame, table
 from pages._curve_controls import choices_from, search_of
 from pages._page import register_page
 from services import compare, search
@@ -51,7 +51,7 @@ def layout(ids: str = "", diff: str = "", **query: str) -> Component:
             section("Curves", curves),
             section(
                 "Parameters and metrics",
-                html.Div(table(found, params, metrics, only), id=parts.TABLE),
+                frame(table(found, params, metrics, only)),
                 actions=parts.differences_switch(only),
             ),
             *live.stores(beat),
@@ -104,7 +104,7 @@ live.register(page)
 
 
 @page.callback(
-    Output(parts.TABLE, "children"),
+    Output(parts.TABLE_DATA, "data"),
     Output(parts.DIFFERENCES_ADDRESS, "data"),
     Input(parts.DIFFERENCES, "value"),
     State(parts.CHOSEN, "data"),
@@ -162,4 +162,10 @@ clientside_callback(
     Output(parts.STATE, "data", allow_duplicate=True),
     Input(parts.DIFFERENCES_ADDRESS, "data"),
     prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("pfd", "compare_table"),
+    Output(f"{parts.TABLE}-made", "data"),
+    Input(parts.TABLE_DATA, "data"),
+    State(parts.TABLE, "id"),
 )
