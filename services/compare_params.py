@@ -42,7 +42,7 @@ def rows_of(experiments: Sequence[Parts]) -> list[ParamRow]:
     A parameter that stands in two places, or under two spellings, is one row as long as no experiment contradicts.
     """
     rows: list[ParamRow] = []
-    by_leaf: dict[str, list[tuple[tuple[str, ...], ParamRow]]] = {}
+    by_leaf: dict[str, list[_Known]] = {}
     for part, prefix in _PARTS:
         found = [item.get(part, {}) for item in experiments]
         names = list(dict.fromkeys(name for one in found for name in one))
@@ -51,29 +51,39 @@ def rows_of(experiments: Sequence[Parts]) -> list[ParamRow]:
             if not any(value is not None for value in values):
                 continue
             row = ParamRow(f"{prefix}{name}", values, seconds=part == "facts" and name in _SECONDS)
-            path = identity(name)
-            others = by_leaf.setdefault(path[-1], [])
-            if not any(_absorbs(known, other, path, row) for known, other in others):
-                for other in rows:
-                    if other.name == row.name:  # what happened beside what was asked for
-                        other.name += " of the run"
-                others.append((path, row))
+            one = _Known(identity(name), part, row)
+            others = by_leaf.setdefault(one.path[-1], [])
+            if not any(_absorbs(other, one, experiments) for other in others):
+                for earlier in rows:
+                    if earlier.name == row.name:  # what happened beside what was asked for
+                        earlier.name += " of the run"
+                others.append(one)
                 rows.append(row)
     return rows
 
 
-def _absorbs(known: tuple[str, ...], other: ParamRow, path: tuple[str, ...], row: ParamRow) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    path: tuple[str, ...]
+    part: Part
+    row: ParamRow
+
+
+def _absorbs(other: _Known, one: _Known, experiments: Sequence[Parts]) -> bool:
     """Whether a row is another one in other words; then its values fill the gaps of that one.
 
     Under one path that is so unless an experiment contradicts. A name that also stands in some section may be another
     parameter there, unless an experiment has both and they agree.
     """
-    pairs = list(zip(other.values, row.values, strict=True))
+    pairs = list(zip(other.row.values, one.row.values, strict=True))
     both = [(a, b) for a, b in pairs if a is not None and b is not None]
-    copied = bool(both) and (len(known) == 1 or len(path) == 1)
-    if other.seconds or not (known == path or copied) or any(a != b for a, b in both):
+    copied = bool(both) and (len(other.path) == 1 or len(one.path) == 1)
+    if other.row.seconds or not (other.path == one.path or copied) or any(a != b for a, b in both):
         return False
-    other.values = tuple(b if a is None else a for a, b in pairs)
+    # What an experiment with hyper-parameters leaves out of them does not act on it, whatever its configuration holds.
+    is_copy = other.part == "params" and one.part == "config"
+    gaps = [not (is_copy and item.get("params")) for item in experiments]
+    other.row.values = tuple(b if a is None and gap else a for (a, b), gap in zip(pairs, gaps, strict=True))
     return True
 
 

@@ -96,7 +96,7 @@ def own_files():
 
 def test_titles_of_all_dialogs_have_one_size():
     styles = (ASSETS / "40-components.css").read_text(encoding="utf-8")
-    assert re.search(r"\.dialog-title, \.modal-title \{ font-size: var\(--text-l\); \}", styles)
+    assert re.search(r"\.dialog-title, \.modal-title \{ font-size: var\(--text-l\);", styles)
 
 
 class TestNothingFromOutside:

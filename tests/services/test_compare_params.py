@@ -23,6 +23,13 @@ class TestEachOnce:
         found = rows({"params": {"lr": 0.1}}, {"config": {"trainer.lr": 0.2}})
         assert [(row.name, row.values) for row in found.values()] == [("lr", ("0.1", "0.2"))]
 
+    def test_what_does_not_act_on_a_model_stays_away_though_its_configuration_holds_it(self) -> None:
+        config = {"trainer.hidden": [64], "trainer.seed": 1}
+        found = rows(
+            {"params": {"hidden": [64], "seed": 1}, "config": config}, {"params": {"seed": 1}, "config": config}
+        )
+        assert {name: row.values for name, row in found.items()} == {"hidden": ("[64]", None), "seed": ("1", "1")}
+
     def test_fact_that_a_parameter_repeats_is_one_row(self) -> None:
         found = rows(
             {"facts": {"model": "mlp", "dataset": "D"}, "params": {"model": "mlp"}, "config": {"dataset.name": "D"}},
