@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_login import current_user
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.errors import refusal
@@ -62,7 +63,10 @@ def is_same_origin() -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:  # such as “http://[”, which no browser sends
+        return False
 
 
 def register(server: Flask) -> None:
@@ -72,6 +76,8 @@ def register(server: Flask) -> None:
     def _guard() -> AnyResponse | None:
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not is_same_origin():
             return refusal(403, "This request came from another site.")
+        if isinstance(request.routing_exception, BadRequest):
+            return refusal(400)  # without a host no address can be made, not even that of the sign-in form
         if request.endpoint is None:
             return None if current_user.is_authenticated else refusal(401)
         if _needs(server, request.endpoint) == PUBLIC:

@@ -112,11 +112,24 @@ def test_a_body_over_the_limit_is_a_413(dash_app: Any, sqlite: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}]
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+    ],
 )
 def test_a_request_from_another_site_is_refused(dash_app: Any, sqlite: Engine, headers: dict[str, str]) -> None:
     answer = client(dash_app.server, "super_admin").post("/_dash-update-component", json={}, headers=headers)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/nowhere"])
+def test_a_host_that_can_be_none_is_a_400(dash_app: Any, sqlite: Engine, path: str) -> None:
+    environ = {"HTTP_HOST": "x" * 3000, "HTTP_ACCEPT": "text/html"}
+    assert dash_app.server.test_client().get(path, environ_overrides=environ).status_code == 400
 
 
 def test_an_error_in_a_callback_is_a_toast_with_a_request_id_and_no_trace(
