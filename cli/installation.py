@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 import click
 
@@ -159,5 +160,5 @@ def environment_of_children() -> dict[str, str]:
     environment.setdefault("MALLOC_TRIM_THRESHOLD_", "262144")
     url, scheme = settings().database_url, "sqlite:///"
     if url.startswith(scheme) and not url.startswith((f"{scheme}/", f"{scheme}file:")):
-        environment["DATABASE_URL"] = f"{scheme}{Path.cwd() / url.removeprefix(scheme)}"
+        environment["DATABASE_URL"] = f"{scheme}{quote(str(Path.cwd()))}/{url.removeprefix(scheme)}"
     return environment

@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -103,7 +103,8 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """SQLAlchemy's address of the database; an embedded SQLite file unless the environment names another."""
         if self.database_url_override is None:
-            return f"sqlite:///{self.data_dir / 'pfd.sqlite3'}"
+            # SQLAlchemy reads “%” and “?” in an address; in the name of a folder they are letters like others.
+            return f"sqlite:///{quote(str(self.data_dir / 'pfd.sqlite3'))}"
         url = self.database_url_override.get_secret_value()
         return url.replace("postgresql://", "postgresql+psycopg2://", 1)
 

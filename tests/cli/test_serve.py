@@ -5,7 +5,10 @@ import signal
 import time
 
 import pytest
+from sqlalchemy.engine import make_url
 
+from cli import installation as checks
+from config.settings import Settings
 from tests.support.waiting import wait_until
 
 PASSWORD = "a long enough passphrase"
@@ -102,6 +105,16 @@ class TestSecondStart:
         assert installation.get("/readyz") == (200, "ready\n")
         assert (installation.folder / "here.sqlite3").is_file()
         assert not (installation.data / "pfd.sqlite3").exists()
+
+
+def test_a_relative_address_is_the_same_file_in_a_folder_of_any_name(monkeypatch, tmp_path):
+    folder = tmp_path / "p%20q?x"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///here.sqlite3")
+    monkeypatch.setattr(checks, "settings", Settings)
+    address = checks.environment_of_children()["DATABASE_URL"]
+    assert make_url(address).database == f"{folder}/here.sqlite3"
 
 
 class TestTeam:

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from config import settings as configuration
 from config.settings import ConfigurationError, Settings
@@ -39,6 +40,11 @@ class TestSecretKey:
         (tmp_path / "secret_key").write_text(content)
         with pytest.raises(ConfigurationError, match="damaged"):
             chosen.secret_key()
+
+
+@pytest.mark.parametrize("name", ["with blank", "p%20c", "q?x=1", "h#y", "ä", "a@b:c"])
+def test_the_database_stands_in_the_data_folder_whatever_that_is_called(tmp_path: Path, name: str) -> None:
+    assert make_url(Settings(data_dir=tmp_path / name).database_url).database == f"{tmp_path / name}/pfd.sqlite3"
 
 
 @pytest.mark.parametrize(
