@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from services.errors import Invalid
-from services.experiments.conditions import STATUSES, Filter, metric_of
+from services.experiments.conditions import STATUSES, Filter, condition, metric_of, param_of
 from services.experiments.listing import ListQuery
 
 DEFAULT_COLUMNS = ("metric:max:val_accuracy", "metric:min:val_loss")
@@ -14,6 +14,7 @@ STATUS_CHOICES = ("all", *STATUSES, "deleted")
 DEFAULT_SORT = "-created"
 MOST_COLUMNS = 12
 LONGEST_FILTER = 2000  # characters of an address
+OPERANDS = ("filter", "filterTo", "dateFrom", "dateTo")
 OWN_COLUMNS = ("name", "status", "model", "dataset", "epochs", "duration", "owner", "group", "created")
 
 
@@ -27,14 +28,11 @@ def columns_from(value: Any) -> tuple[str, ...]:
     for item in value:
         if not isinstance(item, str) or item in good:
             continue
-        if item.startswith("param:") and 6 < len(item) <= 256:
-            good.append(item)
-        elif item.startswith("metric:"):
-            try:
-                metric_of(item)
-            except Invalid:
-                continue
-            good.append(item)
+        try:
+            (metric_of if item.startswith("metric:") else param_of)(item)
+        except Invalid:
+            continue
+        good.append(item)
     return tuple(good[:MOST_COLUMNS])
 
 
@@ -62,20 +60,29 @@ def filters_from(text: Any, columns: Sequence[str]) -> dict[str, Any]:
         model = orjson.loads(text)
     except orjson.JSONDecodeError:
         return {}
-    known = {*OWN_COLUMNS, *columns}
+    known = {*OWN_COLUMNS, *columns} - {"status"}  # which has a control of its own
     items = model.items() if isinstance(model, dict) else ()
-    return {name: item for name, item in items if name in known and _is_filter(item)}
+    return {name: _own_words(item) for name, item in items if name in known and _is_filter(name, item)}
 
 
-def _is_filter(item: Any) -> bool:
+def _own_words(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what a filter of ours consists of: the grid stumbles over the rest of what it knows."""
+    return {word: item[word] for word in ("filterType", "type", *OPERANDS) if word in item}
+
+
+def _is_filter(name: str, item: Any) -> bool:
     if not isinstance(item, dict) or item.get("filterType") not in {"text", "number", "date"}:
         return False
-    operands = [item.get(name) for name in ("filter", "filterTo", "dateFrom", "dateTo")]
-    return (
-        isinstance(item.get("type"), str)
-        and len(item) <= 6
-        and all(value is None or isinstance(value, str | int | float) for value in operands)
-    )
+    operands = [item.get(word) for word in OPERANDS]
+    if not isinstance(item.get("type"), str) or not all(
+        isinstance(value, str | int | float | None) for value in operands
+    ):
+        return False
+    try:
+        condition(_filter(name, item))
+    except Invalid:
+        return False  # else the list would stay empty, and how to show all of it would be for the reader to find out
+    return True
 
 
 def query_from(
@@ -112,13 +119,9 @@ def _whole(value: Any, otherwise: int) -> int:
 
 
 def _filters(model: Mapping[str, Any]) -> list[Filter]:
-    found = []
-    for column, item in list(model.items())[:30]:
-        if not isinstance(item, Mapping):
-            continue
-        kind = str(item.get("type", ""))
-        if item.get("filterType") == "date":
-            found.append(Filter(column, kind, item.get("dateFrom"), item.get("dateTo")))
-        else:
-            found.append(Filter(column, kind, item.get("filter"), item.get("filterTo")))
-    return found
+    return [_filter(column, item) for column, item in list(model.items())[:30] if isinstance(item, Mapping)]
+
+
+def _filter(column: str, item: Mapping[str, Any]) -> Filter:
+    first, second = ("dateFrom", "dateTo") if item.get("filterType") == "date" else ("filter", "filterTo")
+    return Filter(column, str(item.get("type", "")), item.get(first), item.get(second))

@@ -88,16 +88,29 @@ def condition(item: Filter) -> ColumnElement[bool]:
             )
         )
     if column.startswith("param:"):
-        return _param(column.removeprefix("param:"), item)
+        return _param(param_of(column), item)
     raise Invalid("There is no such column.", field=column[:60])
 
 
 def metric_of(column: str) -> tuple[str, str]:
     """`metric:max:val_accuracy` taken apart."""
     parts = column.split(":", 2)
-    if len(parts) != 3 or parts[1] not in WHICH or not 0 < len(parts[2]) <= 250:
+    if len(parts) != 3 or parts[1] not in WHICH or not _is_a_name(parts[2]):
         raise Invalid("There is no such metric column.", field=column[:60])
     return parts[1], parts[2]
+
+
+def param_of(column: str) -> str:
+    """`param:lr` taken apart."""
+    kind, _, name = column.partition(":")
+    if kind != "param" or not _is_a_name(name):
+        raise Invalid("There is no such hyper-parameter.", field=column[:60])
+    return name
+
+
+def _is_a_name(text: str) -> bool:
+    # What a database cannot hold is no name; asking for it would be an error of the driver.
+    return 0 < len(text) <= 250 and "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _statuses(value: Any) -> list[ExperimentStatus]:
@@ -166,7 +179,9 @@ def _number(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[boo
 def _day(value: Any, field: str) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value).strip().replace(" ", "T", 1))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment + timedelta(days=1)  # the end of that day must be a date as well
+        return moment
     except (ValueError, OverflowError) as error:
         raise Invalid("A filter needs a date like 2026-11-21.", field=field[:60]) from error
 
@@ -218,8 +233,6 @@ def _related(
 
 
 def _param(name: str, item: Filter) -> ColumnElement[bool]:
-    if not 0 < len(name) <= 250:
-        raise Invalid("There is no such hyper-parameter.", field=item.column[:60])
     param = _PARAMS.c
     mine = select(param.experiment_id).where(param.experiment_id == _EXPERIMENTS.c.id, param.name == name)
     if item.operation == "blank":

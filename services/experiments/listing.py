@@ -17,7 +17,7 @@ from models.user import User
 from services.actor import Actor
 from services.errors import Invalid
 from services.experiments.access import visibility
-from services.experiments.conditions import WHICH, Filter, condition, metric_of
+from services.experiments.conditions import WHICH, Filter, condition, metric_of, param_of
 from services.search import matching
 
 LARGEST_PAGE = 200
@@ -176,7 +176,7 @@ def _ids_by_metric(
 def _ids_by_param(
     session: Session, conditions: list[ColumnElement[bool]], query: ListQuery, offset: int, limit: int
 ) -> list[int]:
-    name = query.sort.removeprefix("param:")
+    name = param_of(query.sort)
     number, text = ExperimentParam.value_number, ExperimentParam.value_text
     having = and_(ExperimentParam.experiment_id == Experiment.id, ExperimentParam.name == name)
     order: tuple[Any, ...] = (number.asc().nulls_last(), text.asc(), ExperimentParam.experiment_id.asc())

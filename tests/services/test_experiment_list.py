@@ -204,6 +204,25 @@ def test_a_filter_finds_the_same_however_the_list_is_sorted(sort: str, column: s
 
 
 @pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("sort", ["name", "metric:max:acc", "param:lr"])
+def test_two_filters_of_one_kind_each_ask_for_their_own(sort: str) -> None:
+    params = (Filter("param:lr", "lessThan", 0.05), Filter("param:opt", "equals", "sgd"))
+    metrics = (Filter("metric:max:acc", "greaterThan", 0.6), Filter("metric:min:acc", "lessThan", 0.2))
+    assert names(ListQuery(filters=params, sort=sort)) == ["beta_run"]
+    assert names(ListQuery(filters=metrics, sort=sort)) == ["alpha_run"]
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800", ""])
+@pytest.mark.parametrize("kind", ["param:", "metric:max:"])
+def test_a_name_that_no_database_holds_is_refused(kind: str, name: str) -> None:
+    with pytest.raises(Invalid):
+        names(ListQuery(sort=kind + name))
+    with pytest.raises(Invalid):
+        filtered(kind + name, "blank")
+
+
+@pytest.mark.usefixtures("four")
 class TestSearch:
     @pytest.mark.parametrize(
         ("text", "found"),

@@ -1,0 +1,40 @@
+"""What an address asks the list for: only what the list can answer is taken from it."""
+
+import orjson
+import pytest
+
+from pages._experiment_query import columns_from, filters_from
+
+TEXT = {"filterType": "text", "type": "contains", "filter": "run"}
+
+
+def test_a_filter_that_fits_is_kept() -> None:
+    assert filters_from(orjson.dumps({"name": TEXT}).decode(), ()) == {"name": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("column", "item"),
+    [
+        ("created", {"filterType": "date", "type": "equals", "dateFrom": "banana"}),
+        ("created", {"filterType": "date", "type": "equals", "dateFrom": "9999-12-31"}),
+        ("created", {"filterType": "date", "type": "inRange"}),
+        ("epochs", {"filterType": "number", "type": "equals", "filter": "abc"}),
+        ("epochs", TEXT),
+        ("name", {"filterType": "text", "type": "contains"}),
+        ("name", {"filterType": "text", "type": "<script>", "filter": "x"}),
+        ("status", TEXT),
+        ("param:lr", TEXT),
+    ],
+)
+def test_a_filter_that_the_list_would_refuse_is_left_out(column: str, item: dict[str, str]) -> None:
+    assert filters_from(orjson.dumps({column: item}).decode(), ()) == {}
+
+
+def test_of_a_filter_only_our_own_words_are_kept() -> None:
+    told = orjson.dumps({"name": {**TEXT, "operator": "AND", "conditions": 5}}).decode()
+    assert filters_from(told, ()) == {"name": TEXT}
+
+
+@pytest.mark.parametrize("name", ["param:", "param:a\x00b", "metric:max:\ud800", "other"])
+def test_a_column_that_cannot_be_is_left_out(name: str) -> None:
+    assert columns_from([name, "param:lr"]) == ("param:lr",)
