@@ -1,10 +1,11 @@
 """What Home shows: what runs, what ended, what failed since the last visit, what is best on each dataset."""
 
+import zlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from database.types import now
@@ -16,6 +17,8 @@ from services.actor import Actor
 from services.curves import reading
 from services.experiments.access import visibility
 
+Columns = TypeVarTuple("Columns")
+
 SHOWN = 8
 SPARKLINE_POINTS = 60
 CURVES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")  # the first that there is becomes the mini-curve
@@ -24,39 +27,41 @@ WITHOUT_VISIT = timedelta(days=7)
 
 def version(session: Session, actor: Actor) -> str:
     """A word that changes when what runs or ended last would look different; cheaper than either."""
-    moving, epochs, started = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(Experiment.epochs_completed), 0),
-            func.count(Experiment.started_at),
-        ).where(Experiment.status.in_(ACTIVE), *visibility(actor))
+    moving, epochs = session.execute(
+        select(func.count(), func.coalesce(func.sum(Experiment.epochs_completed), 0)).where(
+            Experiment.status.in_(ACTIVE), *visibility(actor)
+        )
     ).one()
-    ended = session.execute(
-        select(Experiment.id, Experiment.ended_at)
-        .where(Experiment.ended_at.is_not(None), *visibility(actor))
-        .order_by(Experiment.ended_at.desc(), Experiment.id.desc())
-        .limit(1)
-    ).first()
-    return f"{moving}-{epochs}-{started}-{ended.id if ended else 0}-{ended.ended_at.timestamp() if ended else 0}"
+    # The latest change of each row shown tells of a new name, a pause, a deletion and what took its place.
+    stamp = select(Experiment.id, Experiment.updated_at)
+    shown = [*session.execute(_active_first(stamp, actor)), *session.execute(_ended_last(stamp, actor))]
+    stamps = [f"{row.id}:{row.updated_at.timestamp()}" for row in shown]
+    return f"{moving}-{epochs}-{zlib.crc32(' '.join(stamps).encode()):08x}"
+
+
+def _active_first(query: Select[*Columns], actor: Actor) -> Select[*Columns]:
+    order = (Experiment.started_at.desc().nulls_last(), Experiment.id)
+    return query.where(Experiment.status.in_(ACTIVE), *visibility(actor)).order_by(*order).limit(SHOWN)
+
+
+def _ended_last(query: Select[*Columns], actor: Actor) -> Select[*Columns]:
+    order = (Experiment.ended_at.desc(), Experiment.id.desc())
+    return query.where(Experiment.ended_at.is_not(None), *visibility(actor)).order_by(*order).limit(SHOWN)
 
 
 def active(session: Session, actor: Actor) -> list[dict[str, Any]]:
     """Experiments that have not ended, each with a small curve of what it has learnt so far."""
-    rows = session.execute(
-        select(
-            Experiment.id,
-            Experiment.name,
-            Experiment.given_name,
-            Experiment.status,
-            Experiment.model_type,
-            Experiment.epochs_completed,
-            Experiment.total_epochs,
-            Experiment.started_at,
-        )
-        .where(Experiment.status.in_(ACTIVE), *visibility(actor))
-        .order_by(Experiment.started_at.desc().nulls_last(), Experiment.id)
-        .limit(SHOWN)
-    ).all()
+    query = select(
+        Experiment.id,
+        Experiment.name,
+        Experiment.given_name,
+        Experiment.status,
+        Experiment.model_type,
+        Experiment.epochs_completed,
+        Experiment.total_epochs,
+        Experiment.started_at,
+    )
+    rows = session.execute(_active_first(query, actor)).all()
     curves = mini_curves(session, [row.id for row in rows])
     return [
         {
@@ -106,22 +111,17 @@ def mini_curves(session: Session, ids: list[int]) -> dict[int, tuple[str, list[f
 
 def finished(session: Session, actor: Actor) -> list[dict[str, Any]]:
     """The experiments that ended last."""
-    rows = session.execute(
-        select(
-            Experiment.id,
-            Experiment.name,
-            Experiment.given_name,
-            Experiment.status,
-            Experiment.model_type,
-            Experiment.ended_at,
-            Experiment.duration_seconds,
-            Dataset.name.label("dataset"),
-        )
-        .outerjoin(Dataset, Dataset.id == Experiment.dataset_id)
-        .where(Experiment.ended_at.is_not(None), *visibility(actor))
-        .order_by(Experiment.ended_at.desc(), Experiment.id.desc())
-        .limit(SHOWN)
-    )
+    query = select(
+        Experiment.id,
+        Experiment.name,
+        Experiment.given_name,
+        Experiment.status,
+        Experiment.model_type,
+        Experiment.ended_at,
+        Experiment.duration_seconds,
+        Dataset.name.label("dataset"),
+    ).outerjoin(Dataset, Dataset.id == Experiment.dataset_id)
+    rows = session.execute(_ended_last(query, actor))
     return [
         {
             "id": row.id,
