@@ -123,6 +123,7 @@ class TestLive:
         number = running(epochs=5)
         page = visit(f"/experiments/{number}")
         expect(page.locator(LINES)).to_have_count(2)
+        page.wait_for_load_state("networkidle")  # the other panels are drawn: what is asked from here on is news
         asked: list[str] = []
         page.on("response", lambda answer: asked.append(answer.text()) if "_dash-update" in answer.url else None)
         record(number, 6)
