@@ -24,6 +24,7 @@ from services.imports.limits import (
     checked_text,
     clean_text,
     finite_time,
+    located,
     moment,
     plain,
     read_yaml_mapping,
@@ -83,9 +84,7 @@ def count_runs(path: str | os.PathLike[str]) -> int:
 
 
 def _table(path: str | os.PathLike[str]) -> tuple[Path, Table]:
-    file = Path(path).expanduser().resolve()
-    if not file.exists():
-        raise ImportSourceError(f"{path} does not exist.")
+    file = located(path)
     if not file.is_file():
         raise ImportSourceError(f"{path} is not a file; name the CSV file itself.")
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -10,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from services.imports.run import BadValue
+from services.imports.run import BadValue, ImportSourceError
 
 MAX_KEY_LENGTH = 250
 MAX_NAME_LENGTH = 255
@@ -131,9 +132,25 @@ def plain(value: Any, what: str) -> Any:
     return copy(value, 0)
 
 
+def located(named: str | os.PathLike[str]) -> Path:
+    """The file or folder that a person named, whole and without links."""
+    if not os.fspath(named):  # a variable that is not set; the folder one is in would be taken instead
+        raise ImportSourceError("Name what to import; an empty name is none.")
+    try:
+        path = Path(named).expanduser().resolve()
+    except RuntimeError as error:  # links in a circle before Python 3.13, or “~” of somebody unknown
+        raise ImportSourceError(f"{named} leads nowhere.") from error
+    if not path.exists():
+        raise ImportSourceError(f"{named} does not exist.")
+    return path
+
+
 def is_inside(path: Path, root: Path) -> bool:
     """Tell whether a path, with every link followed, stays within the folder that the person named."""
-    return path.resolve().is_relative_to(root.resolve())
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except RuntimeError:  # links in a circle, before Python 3.13
+        return False
 
 
 def read_small_file(path: Path, root: Path, what: str, limit: int = MAX_TEXT_BYTES) -> bytes:

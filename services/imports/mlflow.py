@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.imports import mlflow_database, mlflow_files
+from services.imports.limits import located
 from services.imports.run import BadRun, ImportedRun, ImportSourceError
 
 _SQLITE_MAGIC = b"SQLite format 3\x00"
@@ -32,7 +33,7 @@ def _local_path(path_or_uri: str | os.PathLike[str]) -> Path:
     named = os.fspath(path_or_uri)
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", named)
     if scheme is None:
-        path = Path(named)
+        path = located(named)
     elif scheme[1].lower().split("+")[0] == "sqlite":
         path = _sqlite_path(named)
     elif scheme[1].lower() == "file":
@@ -42,11 +43,11 @@ def _local_path(path_or_uri: str | os.PathLike[str]) -> Path:
             f"Only MLflow file stores and SQLite files are read, not “{scheme[1]}:” addresses: "
             "name the mlruns folder or the .db file of the server."
         )
-    path = path.expanduser().resolve()
-    if not path.exists():
-        raise ImportSourceError(f"{path_or_uri} does not exist.")
+    path = located(path)
     if path.is_dir():
         return _database_inside(path) or path
+    if not path.is_file():  # a pipe would be waited for without end
+        raise ImportSourceError(f"{path_or_uri} is neither a folder nor an SQLite database.")
     try:
         with path.open("rb") as file:
             start = file.read(len(_SQLITE_MAGIC))

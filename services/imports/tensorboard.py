@@ -25,6 +25,7 @@ from services.imports.limits import (
     MAX_TEXT_BYTES,
     clean_text,
     is_inside,
+    located,
     moment,
     plain,
     read_yaml_mapping,
@@ -52,9 +53,7 @@ def count_runs(directory: str | os.PathLike[str]) -> int:
 
 
 def _root(directory: str | os.PathLike[str]) -> Path:
-    root = Path(directory).expanduser().resolve()
-    if not root.exists():
-        raise ImportSourceError(f"{directory} does not exist.")
+    root = located(directory)
     if not root.is_dir():
         raise ImportSourceError(f"{directory} is not a folder; name the folder that holds the event files.")
     if not _run_folders(root):

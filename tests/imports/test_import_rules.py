@@ -1,11 +1,13 @@
 """Which keys mean which column, and which values from a file are taken."""
 
 import math
+import os
+from pathlib import Path
 
 import pytest
 
-from services.imports import limits
-from services.imports.run import BadValue
+from services.imports import csv, limits, mlflow, tensorboard
+from services.imports.run import BadValue, ImportSourceError
 from services.imports.synonyms import meaning_of
 
 
@@ -88,3 +90,20 @@ def test_nesting_without_end_is_refused():
     nested.append(nested)
     with pytest.raises(BadValue, match="deeply nested"):
         limits.plain(nested, "x")
+
+
+@pytest.mark.parametrize("reader", [csv, mlflow, tensorboard])
+@pytest.mark.parametrize("kind", ["circle", "pipe", "empty", "home"])
+def test_name_that_leads_to_nothing_readable_is_refused(reader, kind, tmp_path):
+    circle, pipe = tmp_path / "circle", tmp_path / "pipe"
+    circle.symlink_to(circle)
+    os.mkfifo(pipe)
+    named = {"circle": str(circle), "pipe": str(pipe), "empty": "", "home": "~nobody-of-this-name/runs"}[kind]
+    with pytest.raises(ImportSourceError):
+        reader.count_runs(named)
+
+
+def test_link_that_leads_in_a_circle_is_outside(tmp_path: Path):
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    assert not limits.is_inside(link, tmp_path)
