@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_KEY = 32  # characters
+LONGEST = timedelta(days=36_525)  # beyond it a calendar ends, and with it the sign-in
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -48,7 +49,10 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        try:
+            return value.expanduser().resolve()
+        except RuntimeError as error:  # which pydantic would let through
+            raise ValueError("leads nowhere: its links go in a circle, or its “~” is nobody's") from error
 
     @field_validator(
         "database_url_override", "redis_url", "admin_username", "admin_email", "admin_password", mode="before"
@@ -80,6 +84,20 @@ class Settings(BaseSettings):
     def _time_to_show_life(cls, value: timedelta) -> timedelta:
         if not timedelta(seconds=1) <= value <= timedelta(days=1):
             raise ValueError("must lie between a second and a day")
+        return value
+
+    @field_validator("session_idle", "session_absolute")
+    @classmethod
+    def _time_to_work(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= LONGEST:
+            raise ValueError("must lie between a second and a hundred years")
+        return value
+
+    @field_validator("deleted_kept", "jobs_kept")
+    @classmethod
+    def _time_that_was(cls, value: timedelta) -> timedelta:
+        if not timedelta(0) <= value <= LONGEST:
+            raise ValueError("must lie between nothing and a hundred years")
         return value
 
     @field_validator("secret_key_override")

@@ -57,6 +57,10 @@ def test_the_database_stands_in_the_data_folder_whatever_that_is_called(tmp_path
         ("PFD_SECRET_KEY", "short", "at least 32"),
         ("PFD_PUBLIC_URL", "pfd.example.org", "must look like"),
         ("PFD_WEB_WORKERS", "0", "PFD_WEB_WORKERS"),
+        ("PFD_SESSION_IDLE", "-PT1M", "PFD_SESSION_IDLE"),
+        ("PFD_SESSION_ABSOLUTE", "P9999999D", "PFD_SESSION_ABSOLUTE"),
+        ("PFD_DELETED_KEPT", "-P1D", "PFD_DELETED_KEPT"),
+        ("PFD_DATA_DIR", "~nobody-of-this-name/data", "PFD_DATA_DIR"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_it_and_no_secret(
