@@ -1,4 +1,4 @@
-/* The table of a comparison, made from plain data: see pages/_compare_table.py. Every text is set as text. */
+/* Legend and table of a comparison, made from plain data: see pages/_compare_parts.py and _compare_table.py. Every text is set as text. */
 (function () {
   "use strict";
   const space = (window.dash_clientside = window.dash_clientside || {});
@@ -15,14 +15,33 @@
 
   function scoped(cell, scope) { cell.scope = scope; return cell; }
 
-  function name(item) {
+  function named(item) {
     const stroke = make("span", "swatch swatch-" + item.dash), link = make("a", "legend-name", item.name);
     stroke.style.color = `var(--curve-${item.colour})`;
     stroke.setAttribute("aria-hidden", "true");
     link.href = link.dataset.go = "/experiments/" + item.id;
     link.title = item.name;
-    return make("span", "compare-name", stroke, link);
+    return [stroke, link];
   }
+  const name = (item) => make("span", "compare-name", ...named(item));
+
+  /* The legend is made before the first frame in which its place is there, so that nothing below it jumps. */
+  function legend() {
+    const list = document.getElementById("compare-legend"), said = list && list.getAttribute("data-entries");
+    if (!list || list.__pfdMade === said) return;
+    list.__pfdMade = said;
+    list.replaceChildren(...JSON.parse(said || "[]").map((item) => {
+      const button = make("button", "icon-button", pfd.icon("x-lg")), entry = make("li", "legend-entry", ...named(item), button);
+      button.type = "button";
+      button.setAttribute("aria-label", `Remove ${item.name} from the comparison`);
+      button.addEventListener("click", () => space.set_props("compare-removed", { data: item.id }));
+      entry.setAttribute("data-highlight", item.id);
+      return entry;
+    }));
+  }
+  new MutationObserver(legend).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-entries"],
+  });
 
   function title(line) {
     const key = make("span", "compare-key", line.name);

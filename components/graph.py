@@ -46,6 +46,8 @@ def chart(
     return html.Div(
         graph,
         className="chart",
+        # The chart's own code comes later than the page; what is below must not jump when it does.
+        style={"minHeight": f"{height}px"},
         role="group",
         **attributes(
             {

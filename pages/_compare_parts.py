@@ -1,5 +1,6 @@
 """The parts of a comparison around its curves: the legend, the search that adds, the switch."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -10,52 +11,29 @@ from dash.development.base_component import Component
 
 from components.attributes import attributes
 from components.feedback import status_badge
-from components.icons import icon
 from services.compare import Compared
 
 PREFIX = "compare"
 GO, CHOSEN, STATE = "compare-go", "compare-chosen", "compare-search"
 TABLE, TABLE_DATA = "compare-table", "compare-table-data"
 DIFFERENCES, DIFFERENCES_ADDRESS = "compare-differences", "compare-diff"
-SEARCH, RESULTS, ADD, REMOVE = "compare-find", "compare-found", "compare-add", "compare-remove"
+SEARCH, RESULTS, ADD = "compare-find", "compare-found", "compare-add"
+LEGEND, REMOVED = "compare-legend", "compare-removed"
 COLOURS = 12
 # Twelve colours stay apart; beyond them the next twelve experiments have another stroke.
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
-def swatch(place: int) -> Component:
+def stroke(place: int) -> dict[str, Any]:
     """The stroke of an experiment in all panels."""
-    return html.Span(
-        className=f"swatch swatch-{DASHES[place // COLOURS]}",
-        style={"color": f"var(--curve-{place % COLOURS + 1})"},
-        **attributes({"aria-hidden": "true"}),
-    )
+    return {"colour": place % COLOURS + 1, "dash": DASHES[place // COLOURS]}
 
 
 def legend(found: Sequence[Compared]) -> Component:
-    """Who is who in all panels, and a way to take one out."""
-    return html.Ul(
-        [
-            html.Li(
-                [
-                    swatch(place),
-                    dcc.Link(item.name, href=f"/experiments/{item.id}", className="legend-name", title=item.name),
-                    html.Button(
-                        icon("x-lg"),
-                        id={"type": REMOVE, "id": item.id},
-                        type="button",
-                        className="icon-button",
-                        **attributes({"aria-label": f"Remove {item.name} from the comparison"}),
-                    ),
-                ],
-                className="legend-entry",
-                **attributes({"data-highlight": str(item.id)}),
-            )
-            for place, item in enumerate(found)
-        ],
-        className="compare-legend",
-        **attributes({"aria-label": "Compared experiments"}),
-    )
+    """Who is who in all panels, and a way to take one out; compare.js makes the entries."""
+    entries = [{"id": item.id, "name": item.name, **stroke(place)} for place, item in enumerate(found)]
+    given = {"aria-label": "Compared experiments", "data-entries": json.dumps(entries)}
+    return html.Div([html.Ul(id=LEGEND, className="compare-legend", **attributes(given)), dcc.Store(id=REMOVED)])
 
 
 def add_box() -> Component:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from components.attributes import attributes
 from components.feedback import STATUS_ICONS
 from components.values import NOTHING, duration_text, number
-from pages._compare_parts import COLOURS, DASHES, TABLE, TABLE_DATA
+from pages._compare_parts import TABLE, TABLE_DATA, stroke
 from services.compare import Compared, MetricRow
 from services.compare_params import ParamRow
 
@@ -61,8 +61,7 @@ def _experiment(item: Compared, place: int) -> dict[str, Any]:
     return {
         "id": item.id,
         "name": item.name,
-        "colour": place % COLOURS + 1,
-        "dash": DASHES[place // COLOURS],
+        **stroke(place),
         "status": item.status if item.status in STATUS_ICONS else "unknown",
         "word": item.status.replace("_", " ").capitalize() or "Unknown",
         "icon": STATUS_ICONS.get(item.status, "info-circle"),

@@ -75,7 +75,7 @@ def _shell(found: Sequence[Compared], wanted: Sequence[int], search_now: str, bo
         [
             page_header("Compare", subtitle=_subtitle(found), actions=parts.add_box()),
             *notices,
-            parts.legend(found) if found else None,
+            parts.legend(found),
             *body,
             dcc.Store(id=parts.CHOSEN, data=[item.id for item in found]),
             dcc.Store(id=parts.STATE, data=search_now),
@@ -138,7 +138,7 @@ def find_more(text: Any, ids: Any) -> Any:
 @page.callback(
     Output(parts.GO, "href"),
     Input({"type": parts.ADD, "id": ALL}, "n_clicks"),
-    Input({"type": parts.REMOVE, "id": ALL}, "n_clicks"),
+    Input(parts.REMOVED, "data"),
     State(parts.CHOSEN, "data"),
     State(parts.STATE, "data"),
     prevent_initial_call=True,
@@ -146,13 +146,12 @@ def find_more(text: Any, ids: Any) -> Any:
 def change_choice(added: Any, removed: Any, ids: Any, address: Any) -> Any:
     """Go to the comparison with one more, or one fewer."""
     trigger, now = ctx.triggered_id, ids_from(ids)
-    if not isinstance(trigger, dict) or not any([*(added or []), *(removed or [])]):
-        return no_update
-    about = ids_from([trigger.get("id")])
-    if trigger.get("type") == parts.ADD:
-        now = [*now, *(number for number in about if number not in now)]
+    if isinstance(trigger, dict) and any(added or []):
+        now = [*now, *(number for number in ids_from([trigger.get("id")]) if number not in now)]
+    elif trigger == parts.REMOVED and removed is not None:
+        now = [number for number in now if number not in ids_from([removed])]
     else:
-        now = [number for number in now if number not in about]
+        return no_update
     kept = parts.kept_of(address, (*CURVE_PARAMETERS, "diff"))
     return f"/compare{search_of({'ids': ','.join(map(str, now))} | kept)}"
 
