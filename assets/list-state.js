@@ -37,7 +37,7 @@
         if (api.isDestroyed()) { window.removeEventListener("resize", fit); return; }
         if (narrow === window.innerWidth < 768) return;
         narrow = !narrow;
-        api.applyColumnState({ state: [narrow ? { colId: "name", pinned: null, width: 140 } : { colId: "name", pinned: "left", width: 270 }] });
+        api.applyColumnState({ state: [narrow ? { colId: "name", pinned: null, width: 140 } : { colId: "name", pinned: "left", width: 250 }] });
       }
       window.addEventListener("resize", fit);
       fit();

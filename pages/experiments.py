@@ -145,15 +145,15 @@ def _header_actions(actor: Any) -> list[Component]:
 
 def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> list[Column]:
     definitions = [
-        link_column("name", "Name", filter="text", width=270, flex=None, pinned="left", lockPinned=True),
-        status_column(filter="none", width=122),
+        link_column("name", "Name", filter="text", width=250, flex=None, pinned="left", lockPinned=True),
+        status_column(filter="none", width=120),
         *[_extra_column(name) for name in extra],
+        duration_column("duration", "Duration", width=106),
+        column("group", "Group", width=130),
+        tags_column(minWidth=150),
         number_column("epochs", "Epochs", digits=0, width=92),
-        duration_column("duration", "Duration", width=108),
-        column("group", "Group", width=150),
         column("model", "Model", width=150),
         column("dataset", "Dataset", width=150),
-        tags_column(minWidth=190),
         column("owner", "Owner", width=110),
         time_column("created", "Created", width=130),
         actions_column(acts.row_actions(may_edit)),
@@ -167,7 +167,7 @@ def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> l
 def _extra_column(name: str) -> Column:
     if name.startswith("metric:"):
         _, which, key = name.split(":", 2)
-        return number_column(name, f"{which} {key}", width=152, headerTooltip=f"{WORDS[which]} {key}")
+        return number_column(name, f"{which} {key}", width=148, headerTooltip=f"{WORDS[which]} {key}")
     return column(name, name.removeprefix("param:"), width=120, headerTooltip=name)
 
 
