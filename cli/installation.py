@@ -92,17 +92,19 @@ def _check_broker() -> None:
 
 def _make_first_admin() -> None:
     """Make the account that PFD_ADMIN_… describe, when nobody has one yet."""
+    name, email, password = settings().admin_username, settings().admin_email, settings().admin_password
+    if name is None and email is None and password is None:
+        return
+    if name is None or email is None or password is None:
+        raise ConfigurationError(f"{_PRIVATE[0]}, {_PRIVATE[1]} and {_PRIVATE[2]} go together: set all three or none.")
+
+    # Only now: loading the tables takes a tenth of the start.
     from database.engine import transaction
     from models.permissions import Role
     from services import accounts
     from services.actor import SYSTEM
     from services.errors import Invalid
 
-    name, email, password = settings().admin_username, settings().admin_email, settings().admin_password
-    if name is None and email is None and password is None:
-        return
-    if name is None or email is None or password is None:
-        raise ConfigurationError(f"{_PRIVATE[0]}, {_PRIVATE[1]} and {_PRIVATE[2]} go together: set all three or none.")
     try:
         with transaction() as session:
             if not accounts.anybody(session):
