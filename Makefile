@@ -51,7 +51,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 test: install  ## all tests: SQLite, PostgreSQL and Chromium (CI=true turns what is missing into a failure)
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: install  ## ruff (rules and format) and mypy
 	@$(PYTHON) -m ruff check .

@@ -45,12 +45,15 @@
     return window.dash_clientside.no_update;
   };
 
+  /* A name with a comma must not fall apart where the address is read again. */
+  function separable(name) { return name.replace(/%/g, "%25").replace(/,/g, "%2C"); }
+
   /* The address shows the same list again. replaceState, not Dash's Location: that would load the whole page anew. */
   pfd.keep_address = function (text, status, columns, filters, sort, defaults) {
     const state = new URLSearchParams();
     if (text) state.set("q", text);
     if (status && status !== "all") state.set("status", status);
-    if (columns && columns.join() !== defaults.join()) state.set("columns", columns.join());
+    if (columns && columns.join() !== defaults.join()) state.set("columns", columns.map(separable).join());
     if (filters && Object.keys(filters).length) state.set("filter", JSON.stringify(filters));
     if (sort && sort !== "-created") state.set("sort", sort);
     const search = state.toString(), wanted = location.pathname + (search ? "?" + search : "");

@@ -39,3 +39,8 @@ BARE_READY = (
     "() => document.querySelectorAll('.ag-row [role=gridcell]').length > 50"
     " && document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length >= 50"
 )
+# TensorBoard shows no more than 40 runs unless somebody ticks them; each chart on screen has a table of them below it.
+TENSORBOARD_RUNS = 40
+TENSORBOARD_READY = (
+    f"() => document.querySelectorAll('scalar-card tb-data-table-content-row').length >= {2 * TENSORBOARD_RUNS}"
+)

@@ -1,7 +1,7 @@
-"""A peer beside us in the same run, where it is installed: `pip install '.[bench]'`."""
+"""Peers beside us in the same run: TensorBoard, which we have, and MLflow where its command is on the PATH."""
 
-import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,47 +9,80 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import psutil
 
+from benchmarks.load import EPOCHS, KEYS
 from benchmarks.product import free_port
 
 
+@contextmanager
+def _server(command: Sequence[str], url: str, folder: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """A peer's own server, and the seconds from its start to its first answer."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        while time.perf_counter() - began < 180:
+            if process.poll() is not None:
+                raise RuntimeError(f"{command[0]} did not start")
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        else:
+            raise RuntimeError(f"{command[0]} did not answer within three minutes")
+        yield process, time.perf_counter() - began
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(30)
+
+
 def mlflow_start_and_memory() -> tuple[float, float] | None:
-    """Seconds from the start of MLflow's own server to its first answer, and its memory in MB (PSS)."""
-    if importlib.util.find_spec("mlflow") is None:
+    """Seconds from the start of MLflow's own server to its first answer, and its memory in MB (PSS).
+
+    MLflow pins an older web server than ours, so it is taken from wherever its command is: an environment of its own.
+    """
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    mlflow = shutil.which("mlflow", path=places)
+    if mlflow is None:
         return None
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="pfd-bench-mlflow-") as folder:
-        began = time.perf_counter()
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "mlflow",
-                "server",
-                "--port",
-                str(port),
-                "--backend-store-uri",
-                "sqlite:///mlflow.db",
-            ],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            while time.perf_counter() - began < 180:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                        break
-                except (urllib.error.URLError, OSError):
-                    time.sleep(0.05)
-            taken = time.perf_counter() - began
+        command = [mlflow, "server", "--port", str(port), "--backend-store-uri", "sqlite:///mlflow.db"]
+        with _server(command, f"http://127.0.0.1:{port}/health", folder) as (process, taken):
             parent = psutil.Process(process.pid)
             everybody = [parent, *parent.children(recursive=True)]
             memory = sum(one.memory_full_info().pss for one in everybody if one.is_running())
             return taken, memory / 1e6
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+
+
+@contextmanager
+def tensorboard(runs: int) -> Iterator[str]:
+    """The address of a TensorBoard that shows as many runs of 100 epochs as our comparison."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pfd-bench-tensorboard-") as folder:
+        _write_runs(Path(folder), runs)
+        command = [sys.executable, "-m", "tensorboard.main", "--logdir", folder, "--port", str(port)]
+        with _server(command, f"http://127.0.0.1:{port}/", folder):
+            yield f"http://127.0.0.1:{port}/"
+
+
+def _write_runs(folder: Path, runs: int) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    rng = np.random.default_rng(5)
+    for run in range(runs):
+        writer = EventFileWriter(str(folder / f"run{run:02d}"))
+        for epoch in range(1, EPOCHS + 1):
+            values = [Summary.Value(tag=key, simple_value=float(rng.random())) for key in KEYS]
+            writer.add_event(Event(wall_time=1.7e9 + 7 * epoch, step=epoch, summary=Summary(value=values)))
+        writer.close()

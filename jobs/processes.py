@@ -3,6 +3,7 @@
 import gc
 import mmap
 import os
+import signal
 import warnings
 from typing import Any
 
@@ -44,6 +45,12 @@ def tell_children(**_: Any) -> None:
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
+def end_with_the_terminal(**_: Any) -> None:
+    """A worker started by hand ends, in good order, when its terminal is closed."""
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def look_for_lost_work(**_: Any) -> None:
     """What an earlier worker left behind need not wait for the schedule."""
     celery.send_task("jobs.sweep", retry=False)
@@ -59,6 +66,9 @@ def share_memory(**_: Any) -> None:
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def begin_child(**_: Any) -> None:
     """A forked child has connections of its own, and computes on one core: the other is for its sibling."""
+    signal.signal(
+        signal.SIGHUP, signal.SIG_IGN
+    )  # the parent, which hears it too, lets running jobs hand themselves back
     forget_engine()
     sweeping.begin()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

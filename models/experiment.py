@@ -48,6 +48,7 @@ class Experiment(BaseModel):
         Index("ix_experiments_epochs", "epochs_completed", "id"),
         Index("ix_experiments_model", "model_type", "id"),
         Index("ix_experiments_ended", "ended_at", "id"),
+        Index("ix_experiments_updated", "updated_at"),  # whether the list has changed is asked every few seconds
         Index("ix_experiments_search_vector", "search_vector", postgresql_using="gin").ddl_if(dialect="postgresql"),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -20,8 +21,8 @@ OWN_COLUMNS = ("name", "status", "model", "dataset", "epochs", "duration", "owne
 
 def columns_from(value: Any) -> tuple[str, ...]:
     """The extra columns that are well-formed, each once."""
-    if isinstance(value, str):
-        value = value.split(",") if value else []
+    if isinstance(value, str):  # of an address, where a comma in a name is written as %2C
+        value = [unquote(item) for item in value.split(",")] if value else []
     if not isinstance(value, Sequence):
         return DEFAULT_COLUMNS
     good: list[str] = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
 
 from config import settings as configuration
@@ -16,6 +17,8 @@ from tests.support import people, postgresql
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 IN_CI = os.environ.get("CI") == "true"
+CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium")
+CHROMIUM_MISSING = "Chromium is missing: apt-get install chromium, or name it in PFD_CHROMIUM."
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -160,6 +163,21 @@ def count_queries() -> Callable[[Engine, Callable[[], Any]], int]:
         return len(queries)
 
     return count
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for the whole run; Playwright's synchronous API bears only one start in a process."""
+    if CHROMIUM is None:
+        if IN_CI:
+            pytest.fail(CHROMIUM_MISSING)
+        pytest.skip(CHROMIUM_MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,13 @@ def put_tag(session: Session, actor: Actor, wanted: Sequence[int], name: str) ->
     session.add_all(ExperimentTag(experiment_id=number, tag_id=tag.id, added_by=actor.user_id) for number in fresh)
     session.flush()
     recount(session, [tag.id])
+    _touch(session, fresh)
     return fresh
+
+
+def _touch(session: Session, ids: Sequence[int]) -> None:
+    """Lists that show these experiments see by `updated_at` that they changed."""
+    session.execute(update(Experiment).where(Experiment.id.in_(ids)).values(updated_at=now()))
 
 
 def _tag_named(session: Session, actor: Actor, name: str) -> Tag:
@@ -144,6 +150,7 @@ def remove_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) ->
     ).all()
     session.execute(delete(ExperimentTag).where(ExperimentTag.id.in_(rows)))
     recount(session, [tag_id])
+    _touch(session, wanted)
     if rows:
         audit.record(session, actor, "experiment.untag", tag=tag_name(text), experiments=wanted)
     return len(rows)

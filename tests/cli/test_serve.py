@@ -1,7 +1,9 @@
 """`pfd serve` as a process: what it answers, what it starts again, and that it leaves nothing behind."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -136,3 +138,17 @@ class TestTeam:
         installation.supervisor.terminate()
         installation.supervisor.wait(timeout=20)
         wait_until(lambda: installation.processes() == [])
+
+    def test_worker_alone_ends_with_its_terminal(self, installation):
+        assert installation.run("db", "upgrade").returncode == 0
+        installation.start("worker")
+        wait_until(lambda: len(installation.processes()) >= 2)
+
+        def has_ended_after_hanging_up():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(installation.supervisor.pid, signal.SIGHUP)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                installation.supervisor.wait(timeout=2)
+            return installation.supervisor.returncode is not None and installation.processes() == []
+
+        wait_until(has_ended_after_hanging_up, 20)  # before it is ready, Celery still starts itself anew

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from diagnosis.demo import DEMO_CONFIGS, DEMO_SEEDS, demo_config, demo_dataset
 from diagnosis.features import represent
@@ -21,11 +22,12 @@ def histories(dataset):
     """Results of each configuration under the first seed."""
     split = stratified_split(dataset.labels, seed=7)
     made = {}
-    for name in DEMO_CONFIGS:
-        config = demo_config(name, DEMO_SEEDS[0])
-        x = represent(dataset.signals, dataset.sampling_rate, config.representation)
-        y = dataset.labels
-        made[name] = list(train(config, x[split.train], y[split.train], x[split.val], y[split.val], 11))
+    with threadpool_limits(limits=1):  # as in the worker; on small matrices threads only wait for each other
+        for name in DEMO_CONFIGS:
+            config = demo_config(name, DEMO_SEEDS[0])
+            x = represent(dataset.signals, dataset.sampling_rate, config.representation)
+            y = dataset.labels
+            made[name] = list(train(config, x[split.train], y[split.train], x[split.val], y[split.val], 11))
     return made
 
 

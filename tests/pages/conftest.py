@@ -1,13 +1,11 @@
 """A live server on a database of its own, and Chromium signed in to it."""
 
-import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import Engine
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -15,25 +13,8 @@ from models.permissions import Role
 from tests.support import people
 from web.identity import cookie_name
 
-CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium")
-MISSING = "Chromium is missing: apt-get install chromium, or name it in PFD_CHROMIUM."
 # What a refused page answers is told by the browser as an error of its own.
 EXPECTED = ("status of 404", "status of 403")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """One browser for the whole run."""
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
 
 
 class Quiet(WSGIRequestHandler):

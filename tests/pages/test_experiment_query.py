@@ -35,6 +35,10 @@ def test_of_a_filter_only_our_own_words_are_kept() -> None:
     assert filters_from(told, ()) == {"name": TEXT}
 
 
+def test_a_comma_in_a_name_is_told_from_one_between_names() -> None:
+    assert columns_from("param:a%2Cb,param:100%25") == ("param:a,b", "param:100%")
+
+
 @pytest.mark.parametrize("name", ["param:", "param:a\x00b", "metric:max:\ud800", "other"])
 def test_a_column_that_cannot_be_is_left_out(name: str) -> None:
     assert columns_from([name, "param:lr"]) == ("param:lr",)

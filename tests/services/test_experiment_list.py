@@ -335,7 +335,7 @@ def test_names_of_params_come_in_order_each_once(database: Engine) -> None:
         assert options.param_names(session, SYSTEM) == ["batch", "lr", "opt"]
 
 
-def test_the_version_moves_with_new_rows_and_running_epochs(database: Engine) -> None:
+def test_the_version_moves_with_new_rows_running_epochs_tags_and_deletions(database: Engine) -> None:
     number = make("a", status="running")
 
     def version() -> str:
@@ -346,9 +346,21 @@ def test_the_version_moves_with_new_rows_and_running_epochs(database: Engine) ->
     with transaction() as session:
         lifecycle.record_epoch(session, number, lifecycle.Epoch(1, val_loss=0.5))
     seen.append(version())
-    make("b")
+    other = make("b")
     seen.append(version())
-    assert len(set(seen)) == 3
+    with transaction() as session:
+        editing.add_tag(session, SYSTEM, [number], "good")
+    seen.append(version())
+    with transaction() as session:
+        editing.remove_tag(session, SYSTEM, [number], "good")
+    seen.append(version())
+    with transaction() as session:
+        editing.delete_experiments(session, SYSTEM, [other])
+    seen.append(version())
+    with transaction() as session:
+        editing.restore_experiments(session, SYSTEM, [other])
+    seen.append(version())
+    assert len(set(seen)) == 7
 
 
 def test_infinity_is_no_parameter_number(database: Engine) -> None:
