@@ -23,6 +23,7 @@ from database import migrations
 from database.engine import build_engine, use_engine
 
 LISTED, WITH_CURVES = 100_000, 2_000
+WARM_UP = 60  # until every thread of both processes has its connection and its prepared statements
 BATCH_SIZE_64 = {"param:batch_size": {"filterType": "number", "type": "equals", "filter": 64}}
 Row = tuple[str, str, str, str, str]
 
@@ -90,9 +91,9 @@ def server_rows(running: product.Product, engine: Any, url: str, label: str) -> 
     """The list over HTTP, beside plain SQL with JSON in this process, and beside a bare Flask view of that."""
     body = list_body(running, BATCH_SIZE_64)
     work = f"100 of {label} filtered by a param, sorted by a metric"
-    plain = in_turn(lambda: running.dispatch(body), lambda: floors.listed(engine, floors.FILTERED_SQL), 60)
+    plain = in_turn(lambda: running.dispatch(body), lambda: floors.listed(engine, floors.FILTERED_SQL), 60, WARM_UP)
     with floor_server("flask", url) as port:
-        served = in_turn(lambda: running.dispatch(body), lambda: get_filtered(port), 40)
+        served = in_turn(lambda: running.dispatch(body), lambda: get_filtered(port), 40, WARM_UP)
     return [
         ratio_row(work, *plain, "≤ 3 × plain SQL + JSON"),
         ratio_row("the same beside a bare Flask view of that SQL", *served, ""),

@@ -35,16 +35,18 @@ def timed(work: Callable[[], object], runs: int = 15, warm_up: int = 3) -> Timin
     return summed(taken)
 
 
-def in_turn(first: Callable[[], object], second: Callable[[], object], runs: int = 15) -> tuple[Timing, Timing, float]:
+def in_turn(
+    first: Callable[[], object], second: Callable[[], object], runs: int = 15, warm_up: int = 3
+) -> tuple[Timing, Timing, float]:
     """Both in turn, A B A B, so that a drifting machine touches both; with the median of the ratios pair by pair."""
     ours, floor, ratios = [], [], []
-    for turn in range(runs + 3):
+    for turn in range(runs + warm_up):
         began = time.perf_counter()
         first()
         middle = time.perf_counter()
         second()
         ended = time.perf_counter()
-        if turn >= 3:
+        if turn >= warm_up:
             ours.append((middle - began) * 1000)
             floor.append((ended - middle) * 1000)
             ratios.append((middle - began) / (ended - middle))

@@ -51,27 +51,33 @@ def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = Fal
         raise ValueError(f"{places.size} x do not fit {values.size} y.")
     if max_points < FEWEST_POINTS:
         raise ValueError(f"max_points is at least {FEWEST_POINTS}, not {max_points!r}.")
+    if _is_plain(places, values, log_x):
+        return _kept(places, values, max_points, log_x)
     drawable = np.isfinite(values) & np.isfinite(places)
     if log_x:
         drawable &= places > 0.0
-    known: Indices | None = None
-    if not drawable.all():
-        known = np.flatnonzero(drawable)
-        places, values = places[known], values[known]
-    kept = _kept(places, values, max_points, log_x)
-    return kept if known is None else known[kept]
+    known = np.flatnonzero(drawable)
+    places = places[known]
+    # A resumed run steps back; the buckets need x in order, the answer is in the order of the input.
+    order = np.argsort(places, kind="stable")
+    return np.sort(known[order[_kept(places[order], values[known[order]], max_points, log_x)]])
+
+
+def _is_plain(x: Floats, y: Floats, log_x: bool) -> bool:
+    """Whether all points are finite and x rises, seen without a mask of all of them."""
+    if not x.size:
+        return True
+    ends = x[0], x[-1], y.min(), y.max()  # a NaN anywhere is the lowest value; in x it makes a comparison false
+    return bool(np.isfinite(ends).all() and (x[0] > 0.0 or not log_x) and (x[1:] >= x[:-1]).all())
 
 
 def _kept(x: Floats, y: Floats, max_points: int, log_x: bool) -> Indices:
-    """As `downsample`, for finite points."""
+    """As `downsample`, for finite points with rising x."""
     if x.size <= max_points:
         return np.arange(x.size)
-    if not (x[1:] >= x[:-1]).all():
-        # A resumed run steps back; the buckets need x in order, the answer is in the order of the input.
-        order = np.argsort(x, kind="stable")
-        return np.sort(order[_kept(x[order], y[order], max_points, log_x)])
-    ends = np.array([0, x.size - 1, int(y.argmin()), int(y.argmax())], dtype=np.intp)
-    y = _scaled(y)
+    lowest, highest = int(y.argmin()), int(y.argmax())
+    ends = np.array([0, x.size - 1, lowest, highest], dtype=np.intp)
+    y = _scaled(y, float(y[lowest]), float(y[highest]))
     buckets = max_points // 8
     if buckets < 2:
         return np.unique(np.concatenate((ends, _shape(y, max_points - 2))))
@@ -121,9 +127,8 @@ def _lowest_and_highest(place: Floats, y: Floats, buckets: int) -> Indices:
     return np.asarray(_MIN_MAX.downsample(place, y, n_out=2 * buckets)).astype(np.intp)
 
 
-def _scaled(values: Floats) -> Floats:
+def _scaled(values: Floats, low: float, high: float) -> Floats:
     """Values as they are, or moved into 0 to 1 where a difference would overflow or a triangle's area vanish."""
-    low, high = float(values.min()), float(values.max())
     half = 0.5 * high - 0.5 * low
     if half == 0.0 or 1e-100 < half < 1e100:
         return values

@@ -90,9 +90,14 @@ def pack_values(values: Floats) -> bytes:
     return values.astype("<f8").tobytes()
 
 
+def stored_values(data: bytes, points: int) -> NDArray[np.floating]:
+    """The values as they are stored; the width tells the precision."""
+    return np.frombuffer(data, dtype="<f4" if len(data) == 4 * points else "<f8")
+
+
 def unpack_values(data: bytes, points: int) -> Floats:
-    """The reverse of `pack_values`; the width tells the precision."""
-    return np.frombuffer(data, dtype="<f4" if len(data) == 4 * points else "<f8").astype(np.float64, copy=False)
+    """The reverse of `pack_values`."""
+    return stored_values(data, points).astype(np.float64, copy=False)
 
 
 def pack_times(times: Floats) -> bytes:

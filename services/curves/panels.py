@@ -18,7 +18,7 @@ from models.metric_series import MetricKey, MetricSeries
 from models.permissions import Permission
 from services.actor import Actor
 from services.curves import reading
-from services.curves.packing import Points
+from services.curves.packing import Ints, Points
 from services.imports.synonyms import meaning_of
 
 Axis = Literal["step", "epoch", "wall", "relative"]
@@ -245,18 +245,21 @@ def _facts(session: Session, ids: set[int]) -> dict[int, _Facts]:
 def _lines(
     panel: Panel, series: list[Series], stored: dict[int, Points], facts: dict[int, _Facts], view: View
 ) -> list[Line]:
-    placed: list[tuple[Series, Floats, Floats, Floats]] = []
+    placed: list[tuple[Series, Floats, Floats, Ints]] = []
     for item in series:
         points = stored[item.id]
         places = place(points, view.axis, facts[item.experiment_id])
         if places is None:
             continue
-        order = np.argsort(places, kind="stable") if (np.diff(places) < 0).any() else slice(None)
-        placed.append((item, places[order], points.values[order], points.steps[order].astype(np.float64)))
+        # Of a NaN nothing is true: it counts as out of order, and goes to the end.
+        order = slice(None) if (places[1:] >= places[:-1]).all() else np.argsort(places, kind="stable")
+        placed.append((item, places[order], points.values[order], points.steps[order]))
     scale = scale_for(len(x) for _, x, _, _ in placed) if placed else 1.0
     spans = [float(x[-1] - x[0]) for _, x, _, _ in placed if len(x) > 1]
     span = max((value for value in spans if np.isfinite(value) and value > 0), default=None)
-    return [_line(panel, item, points, facts[item.experiment_id], view, scale, span) for item, *points in placed]
+    return [
+        _line(panel, item, (x, y, steps), facts[item.experiment_id], view, scale, span) for item, x, y, steps in placed
+    ]
 
 
 def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
@@ -280,10 +283,18 @@ def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
 
 
 def _line(
-    panel: Panel, item: Series, placed: Sequence[Floats], facts: _Facts, view: View, scale: float, span: float | None
+    panel: Panel,
+    item: Series,
+    placed: tuple[Floats, Floats, Ints],
+    facts: _Facts,
+    view: View,
+    scale: float,
+    span: float | None,
 ) -> Line:
-    known = np.isfinite(placed[0])
-    x, y, steps = (values[known] for values in placed)
+    x, y, steps = placed
+    known = np.isfinite(x)
+    if not known.all():
+        x, y, steps = x[known], y[known], steps[known]
     smoothed = smooth(x, y, view.smoothing, scale=scale, x_range=span) if view.smoothing else y
     epoch_place = _best_epoch(facts, len(x), item)
     best_epoch_at = None if epoch_place is None else float(x[epoch_place])
@@ -324,7 +335,7 @@ def _word(value: float) -> str:
 
 
 def _best(
-    panel: Panel, item: Series, placed: tuple[Floats, Floats, Floats], facts: _Facts, view: View, at_epoch: int | None
+    panel: Panel, item: Series, placed: tuple[Floats, Floats, Ints], facts: _Facts, view: View, at_epoch: int | None
 ) -> int | None:
     """Which point of a validation line is marked, if it is in the window; a best training loss says nothing.
 

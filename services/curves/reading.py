@@ -1,12 +1,22 @@
 """Read packed series back, all of them or the part of a window, in one query."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+import numpy as np
 from sqlalchemy import Subquery, case, func, select
 from sqlalchemy.orm import Session
 
 from models.metric_series import MetricChunk
-from services.curves.packing import Points, unpack_steps, unpack_times, unpack_values
+from services.curves.packing import (
+    REGULAR,
+    Ints,
+    Points,
+    stored_values,
+    unpack_steps,
+    unpack_times,
+    unpack_values,
+)
 
 
 def unpack_chunk(chunk: MetricChunk) -> Points:
@@ -73,15 +83,39 @@ def read_all(
             query = query.where(MetricChunk.low_step <= high)
     if after:
         query = query.where(MetricChunk.start + MetricChunk.points > after)
-    parts: dict[int, list[Points]] = {series_id: [] for series_id in wanted}
-    for row in session.execute(query):
-        n = row.points
-        steps = unpack_steps(row.step_codec, row.steps, row.first_step, row.last_step, n)
-        values = unpack_values(row.values, n)
-        points = Points(steps, values, unpack_times(row.times, n)) if with_times else Points.untimed(steps, values)
-        if after > row.start:
-            points = points[after - row.start :]
-        parts[row.series_id].append(points)
-    return {
-        series_id: chunks[0] if len(chunks) == 1 else Points.concatenate(chunks) for series_id, chunks in parts.items()
-    }
+    chunks: dict[int, list[Any]] = {series_id: [] for series_id in wanted}
+    for row in session.execute(query).all():
+        chunks[row.series_id].append(row)
+    return {series_id: _joined(rows, after, with_times) for series_id, rows in chunks.items()}
+
+
+def _joined(rows: Sequence[Any], after: int, with_times: bool) -> Points:
+    """The points of chunks that follow each other, each written once to where it stays."""
+    if not rows:
+        return Points.of([], [])
+    steps, values = _steps(rows), np.empty(sum(row.points for row in rows))
+    begin = 0
+    for row in rows:
+        values[begin : begin + row.points] = stored_values(row.values, row.points)
+        begin += row.points
+    if with_times:
+        points = Points(steps, values, np.concatenate([unpack_times(row.times, row.points) for row in rows]))
+    else:
+        points = Points.untimed(steps, values)
+    return points[after - rows[0].start :] if after > rows[0].start else points
+
+
+def _steps(rows: Sequence[Any]) -> Ints:
+    first, last, total = rows[0].first_step, rows[-1].last_step, sum(row.points for row in rows)
+    stride, rest = divmod(last - first, total - 1) if total > 1 else (1, 0)
+    begin = 0
+    for row in rows:  # most series go on evenly from one chunk to the next, so that their ends tell all of it
+        even = row.step_codec == REGULAR and row.first_step == first + stride * begin
+        begin += row.points
+        if rest or not even or row.last_step != first + stride * (begin - 1):
+            break
+    else:
+        return unpack_steps(REGULAR, b"", first, last, total)
+    return np.concatenate(
+        [unpack_steps(row.step_codec, row.steps, row.first_step, row.last_step, row.points) for row in rows]
+    )

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, exists, func, not_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, and_, exists, func, not_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from database.among import among
 from models.dataset import Dataset
 from models.experiment import Experiment
 from models.experiment_param import ExperimentParam
@@ -61,12 +62,12 @@ _ROWS = (
     .select_from(EXPERIMENTS)
     .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
     .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
-    .where(EXPERIMENTS.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(EXPERIMENTS.c.id, "ids"))
 )
 _TAGS = (
     select(TAGGED.c.experiment_id, TAGS.c.name, TAGS.c.color)
     .join_from(TAGGED, TAGS, TAGS.c.id == TAGGED.c.tag_id)
-    .where(TAGGED.c.experiment_id.in_(bindparam("ids", expanding=True)))
+    .where(among(TAGGED.c.experiment_id, "ids"))
     .order_by(TAGS.c.name)
 )
 _METRICS = (
@@ -80,8 +81,8 @@ _METRICS = (
     )
     .join_from(SERIES, KEYS, KEYS.c.id == SERIES.c.key_id)
     .where(
-        SERIES.c.experiment_id.in_(bindparam("ids", expanding=True)),
-        KEYS.c.name.in_(bindparam("keys", expanding=True)),
+        among(SERIES.c.experiment_id, "ids"),
+        among(KEYS.c.name, "keys"),
     )
 )
 
@@ -203,7 +204,8 @@ def _those_without_last(
     limit: int,
 ) -> list[int]:
     """Rows that have the value come first, straight off its index; the rest follow whichever way it is sorted."""
-    ids = list(session.scalars(with_value.order_by(*order).offset(offset).limit(limit)))
+    connection = session.connection()  # plain columns need nothing of the session
+    ids = list(connection.scalars(with_value.order_by(*order).offset(offset).limit(limit)))
     if len(ids) == limit:
         return ids
     before = offset + len(ids)
@@ -216,8 +218,9 @@ def _those_without_last(
 def _rows(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, Any]]:
     if not ids:
         return []
-    rows: dict[int, dict[str, Any]] = {row[0]: _row(row) for row in session.execute(_ROWS, {"ids": ids})}
-    for experiment_id, name, color in session.execute(_TAGS, {"ids": ids}):
+    connection = session.connection()
+    rows: dict[int, dict[str, Any]] = {row[0]: _row(row) for row in connection.execute(_ROWS, {"ids": ids}).all()}
+    for experiment_id, name, color in connection.execute(_TAGS, {"ids": ids}).all():
         rows[experiment_id]["tags"].append({"name": name, "color": color})
     _add_metrics(session, rows, query.metrics)
     _add_params(session, rows, query.params)
@@ -259,7 +262,8 @@ def _add_metrics(session: Session, rows: dict[int, dict[str, Any]], columns: tup
     if not columns:
         return
     wanted = {column: metric_of(column) for column in columns[:30]}
-    found = session.execute(_METRICS, {"ids": list(rows), "keys": list({key for _, key in wanted.values()})})
+    given = {"ids": list(rows), "keys": list({key for _, key in wanted.values()})}
+    found = session.connection().execute(_METRICS, given).all()
     by_key: dict[str, list[tuple[str, str]]] = {}
     for column, (which, key) in wanted.items():
         by_key.setdefault(key, []).append((column, which))
