@@ -21,6 +21,8 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One thing that somebody may do; the scopes of an API key are the same words."""
 
+    MANAGE_OWN_ACCOUNT = "manage_own_account"
+
     VIEW_EXPERIMENTS = "view_experiments"
     VIEW_DATASETS = "view_datasets"
     VIEW_RESULTS = "view_results"
@@ -58,6 +60,7 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset(
     {
+        Permission.MANAGE_OWN_ACCOUNT,
         Permission.VIEW_EXPERIMENTS,
         Permission.VIEW_DATASETS,
         Permission.VIEW_RESULTS,

@@ -16,16 +16,27 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
     ("Experiments", (("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
 )
 
+# What belongs to the person stands in their menu, not in the side bar.
+ACCOUNT: tuple[tuple[str, str, str], ...] = (
+    ("/account/security", "Password", "shield-lock"),
+    ("/account/sessions", "Sessions", "layout-split"),
+    ("/account/logins", "Sign-ins", "clock"),
+)
+
 
 def navigation() -> list[NavGroup]:
     """What the person may open, in groups."""
-    allowed = {page["path"] for page in dash.page_registry.values() if has_permission(current_user, page["permission"])}
     groups = []
     for label, entries in GROUPS:
-        shown = [NavEntry(text, path, icon) for path, text, icon in entries if path in allowed]  # type: ignore[arg-type]
+        shown = _allowed(entries)
         if shown:
             groups.append(NavGroup(label, shown))
     return groups
+
+
+def _allowed(entries: tuple[tuple[str, str, str], ...]) -> list[NavEntry]:
+    allowed = {page["path"] for page in dash.page_registry.values() if has_permission(current_user, page["permission"])}
+    return [NavEntry(text, path, icon) for path, text, icon in entries if path in allowed]  # type: ignore[arg-type]
 
 
 def frame() -> Component:
@@ -39,6 +50,7 @@ def frame() -> Component:
                 user=UserBadge(signed_in.actor.username, signed_in.actor.role.replace("_", " "), signed_in.email),
                 page_container=dash.page_container,
                 csrf_token=generate_csrf(),
+                account_entries=_allowed(ACCOUNT),
             ),
         ]
     )

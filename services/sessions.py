@@ -14,7 +14,7 @@ from models.login_history import LoginHistory
 from models.permissions import permissions_of
 from models.session_log import SessionLog
 from models.user import User
-from services import passwords, throttling
+from services import devices, passwords, throttling
 from services.actor import Actor
 
 # Asked at every request, so built once and read as plain columns.
@@ -96,14 +96,15 @@ def complete_sign_in(session: Session, attempt: Attempt, verified: bool, passwor
 def open_session(session: Session, user: User, visitor: Visitor) -> str:
     """Make a session for somebody who has just proved who they are."""
     token = secrets.token_urlsafe(32)
-    moment = now()
+    moment, device = now(), devices.describe(visitor.agent)
     session.add(
         SessionLog(
             user_id=user.id,
             session_token=_hash(token),
             ip_address=visitor.address[:45],
             user_agent=visitor.agent[:500],
-            device_type="mobile" if "Mobi" in visitor.agent else "desktop",
+            device_type=device.kind,
+            browser=device.browser[:100],
             last_active=moment,
             expires_at=moment + settings().session_absolute,
         )
@@ -146,13 +147,15 @@ def end(session: Session, session_id: int, reason: str) -> None:
     )
 
 
-def end_all(session: Session, user_id: int, reason: str) -> None:
-    """End every session of one person."""
-    session.execute(
-        update(SessionLog)
-        .where(SessionLog.user_id == user_id, SessionLog.is_active)
-        .values(is_active=False, logged_out_at=now(), end_reason=reason)
+def end_all(session: Session, user_id: int, reason: str, *, but: int | None = None) -> int:
+    """End every session of one person, except the one given, and return how many."""
+    statement = update(SessionLog).where(SessionLog.user_id == user_id, SessionLog.is_active)
+    if but is not None:
+        statement = statement.where(SessionLog.id != but)
+    ended = session.scalars(
+        statement.values(is_active=False, logged_out_at=now(), end_reason=reason).returning(SessionLog.id)
     )
+    return len(ended.all())
 
 
 def previous_visit(session: Session, user_id: int, session_id: int) -> datetime | None:

@@ -1,0 +1,91 @@
+"""One's own password."""
+
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, html, no_update
+from dash.development.base_component import Component
+
+from components.fields import text_field
+from components.shell import section
+from components.toasts import TOASTS_ID, toast
+from database.engine import transaction
+from models.permissions import Permission
+from pages import _account
+from pages._page import register_page
+from services import own_password
+from services.errors import Invalid
+from services.passwords import SHORTEST
+from web.identity import current_session, visitor
+
+page = register_page(__name__, path=_account.SECURITY, title="Password", permission=Permission.MANAGE_OWN_ACCOUNT)
+
+CURRENT, NEW, AGAIN, SAVE = (f"security-{word}" for word in ("current", "new", "again", "save"))
+FIELDS = {"current": CURRENT, "password": NEW, "again": AGAIN}
+
+
+@page.layout
+def layout(**_: str) -> Component:
+    """The form."""
+    form = html.Div(
+        [
+            text_field(CURRENT, "Current password", type="password", autocomplete="current-password", maxlength=4096),
+            text_field(
+                NEW,
+                "New password",
+                type="password",
+                autocomplete="new-password",
+                maxlength=4096,
+                hint=f"At least {SHORTEST} characters; a short sentence is good.",
+            ),
+            text_field(AGAIN, "New password again", type="password", autocomplete="new-password", maxlength=4096),
+            html.Div(dbc.Button("Change password", id=SAVE, color="primary"), className="form-actions"),
+        ],
+        className="form-column",
+    )
+    return html.Div(
+        [
+            *_account.header(_account.SECURITY),
+            section("Password", form, hint="Changing it signs you out everywhere else."),
+        ]
+    )
+
+
+@page.callback(
+    *(Output(f"{field}-error", "children") for field in FIELDS.values()),
+    *(Output(field, "invalid") for field in FIELDS.values()),
+    *(Output(field, "value") for field in FIELDS.values()),
+    Input(SAVE, "n_clicks"),
+    Input(CURRENT, "n_submit"),
+    Input(NEW, "n_submit"),
+    Input(AGAIN, "n_submit"),
+    State(CURRENT, "value"),
+    State(NEW, "value"),
+    State(AGAIN, "value"),
+    prevent_initial_call=True,
+)
+def change_password(*given: Any) -> tuple[Any, ...]:
+    """Change it, or say at the field what is wrong."""
+    clicks, typed = given[:4], [value if isinstance(value, str) else "" for value in given[4:]]
+    if not any(clicks):
+        return (no_update,) * 9
+    try:
+        ended = _change(*typed)
+    except Invalid as error:
+        wrong = FIELDS.get(error.field or "", NEW)
+        said = tuple(str(error) if field == wrong else "" for field in FIELDS.values())
+        return (*said, *(bool(text) for text in said), *(no_update,) * 3)
+    others = {0: "", 1: " One other session was ended."}.get(ended, f" {ended} other sessions were ended.")
+    dash.set_props(TOASTS_ID, {"data": toast("success", f"Your password was changed.{others}")})
+    return ("",) * 3 + (False,) * 3 + ("",) * 3
+
+
+def _change(current: str, new: str, again: str) -> int:
+    signed_in, who = current_session(), visitor()
+    own_password.check_new(signed_in.actor, signed_in.email, new, again)
+    with transaction() as session:
+        change = own_password.begin(session, signed_in.actor, who)
+    new_hash = own_password.hashed(change, current, new)
+    with transaction() as session:
+        return own_password.complete(session, signed_in.actor, signed_in.session_id, who, change, new_hash)

@@ -1,0 +1,83 @@
+"""The sessions that a person has open, and ending them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from config.settings import settings
+from database.types import now
+from models.permissions import Permission
+from models.session_log import SessionLog
+from services import audit, devices, sessions
+from services.actor import Actor
+from services.errors import NotFound
+
+MOST_SHOWN = 200
+_REASON = "ended by its owner"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One session as its owner sees it."""
+
+    id: int
+    device: str
+    kind: str
+    address: str
+    place: str
+    first_seen: datetime
+    last_seen: datetime
+    ends: datetime
+    is_this: bool
+
+
+def visible_to(actor: Actor) -> Select[SessionLog]:
+    """Every read of sessions starts here: those of the actor that still open something."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    moment = now()
+    return select(SessionLog).where(
+        SessionLog.user_id == actor.user_id,
+        SessionLog.is_active,
+        SessionLog.expires_at > moment,
+        SessionLog.last_active > moment - settings().session_idle,
+    )
+
+
+def open_sessions(session: Session, actor: Actor, this: int) -> list[OpenSession]:
+    """The actor's live sessions, this one first, then by when they were last used."""
+    rows = session.scalars(visible_to(actor).order_by(SessionLog.last_active.desc(), SessionLog.id).limit(MOST_SHOWN))
+    shown = [
+        OpenSession(
+            id=row.id,
+            device=devices.describe(row.user_agent).words,
+            kind=row.device_type or "desktop",
+            address=row.ip_address or "unknown",
+            place=row.location or "unknown",
+            first_seen=row.created_at,
+            last_seen=row.last_active,
+            ends=min(row.expires_at, row.last_active + settings().session_idle),
+            is_this=row.id == this,
+        )
+        for row in rows
+    ]
+    return sorted(shown, key=lambda item: not item.is_this)
+
+
+def end_one(session: Session, actor: Actor, session_id: int) -> None:
+    """End one of the actor's own sessions; anybody else's is not there."""
+    found = session.scalar(visible_to(actor).with_only_columns(SessionLog.id).where(SessionLog.id == session_id))
+    if found is None:
+        raise NotFound("open session")
+    sessions.end(session, found, _REASON)
+    audit.record(session, actor, "session.end", sessions=[found])
+
+
+def end_others(session: Session, actor: Actor, this: int) -> int:
+    """End every other session of the actor and return how many there were."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    ended = sessions.end_all(session, actor.user_id or 0, _REASON, but=this)
+    if ended:
+        audit.record(session, actor, "session.end_others", ended=ended)
+    return ended

@@ -1,0 +1,68 @@
+"""One's own account in Chromium: change the password, throw a session out, read the attempts."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from database.engine import snapshot
+from models import User
+from models.permissions import Role
+from services import passwords
+from tests.support.people import PASSWORD
+
+pytestmark = pytest.mark.browser
+PAGES = ("/account/security", "/account/sessions", "/account/logins")
+NEW = "another fine passphrase"
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious(visit: Callable[..., Page], path: str, width: int, scheme: str) -> None:
+    page = visit(path, width=width, scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_they_are_found_in_the_account_menu_by_every_role(visit: Callable[..., Page]) -> None:
+    page = visit("/", role=Role.VIEWER)
+    page.locator(".account-button").click()
+    for name, path in zip(("Password", "Sessions", "Sign-ins"), PAGES, strict=True):
+        assert page.locator(".menu-items").get_by_role("link", name=name).get_attribute("href") == path
+
+
+def test_a_password_is_changed_and_what_is_wrong_stands_at_its_field(visit: Callable[..., Page]) -> None:
+    page = visit("/account/security", role=Role.VIEWER)
+    page.get_by_label("Current password").fill("not the password at all")
+    page.get_by_label("New password", exact=True).fill(NEW)
+    page.get_by_label("New password again").fill(NEW)
+    page.get_by_role("button", name="Change password").click()
+    expect(page.locator("#security-current-error")).to_have_text("That is not your current password.")
+    assert page.locator("#security-current").evaluate("e => e.classList.contains('is-invalid')")
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password again").press("Enter")
+    expect(page.locator("#toast-region")).to_contain_text("Your password was changed.")
+    expect(page.get_by_label("Current password")).to_have_value("")
+    with snapshot() as session:
+        assert passwords.verify(session.scalar(select(User.password_hash)), NEW)
+
+
+def test_an_ended_session_is_thrown_out_at_its_next_click(visit: Callable[..., Page]) -> None:
+    other = visit("/experiments", role=Role.VIEWER)
+    page = visit("/account/sessions", role=Role.VIEWER)
+    assert page.locator(".plain-table tbody tr").count() == 2
+    page.get_by_role("button", name="End", exact=True).click()
+    expect(page.locator(".plain-table tbody tr")).to_have_count(1)
+    other.get_by_role("link", name="Compare").first.click()
+    other.wait_for_url("**/login?next=*")
+
+
+def test_the_attempts_are_read_and_filtered(visit: Callable[..., Page]) -> None:
+    page = visit("/account/logins", role=Role.VIEWER)
+    expect(page.locator(".empty-title")).to_have_text("No attempts")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert download.value.suggested_filename == "sign-ins.csv"
