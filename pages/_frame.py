@@ -14,6 +14,7 @@ from web.identity import current_session
 GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
     (None, (("/", "Home", "house"),)),
     ("Experiments", (("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
+    ("Admin", (("/admin/users", "Users", "people"), ("/admin/roles", "Roles", "shield-lock"))),
 )
 
 # What belongs to the person stands in their menu, not in the side bar.

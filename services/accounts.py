@@ -1,19 +1,15 @@
 """People's accounts: set-up, creation, roles and passwords."""
 
-import hashlib
 import re
-import secrets
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from database.types import now
-from models.one_time_token import OneTimeToken
 from models.permissions import Permission, Role
 from models.user import User
-from services import audit, passwords, sessions
+from services import audit, one_time_tokens, passwords, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.text import clean
@@ -23,11 +19,6 @@ _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}|[^@\s,
 SETUP_LASTS = timedelta(days=7)
 
 
-def token_hash(token: str) -> str:
-    """What the database keeps of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def anybody(session: Session) -> bool:
     """Whether the installation has an owner yet."""
     return session.scalar(select(User.id).limit(1)) is not None
@@ -35,55 +26,36 @@ def anybody(session: Session) -> bool:
 
 def new_setup_token(session: Session) -> str:
     """A fresh one-time token for the set-up page; those of earlier starts end."""
-    session.execute(
-        update(OneTimeToken)
-        .where(OneTimeToken.purpose == "setup", OneTimeToken.used_at.is_(None))
-        .values(used_at=now())
-    )
-    token = secrets.token_urlsafe(32)
-    session.add(OneTimeToken(purpose="setup", token_hash=token_hash(token), expires_at=now() + SETUP_LASTS))
-    return token
+    return one_time_tokens.issue(session, "setup", SETUP_LASTS)
 
 
 def setup_is_open(session: Session, token: str) -> bool:
     """Whether this link may still make the first account."""
-    return _open_setup(session, token) is not None and not anybody(session)
-
-
-def _open_setup(session: Session, token: str) -> int | None:
-    return session.scalar(
-        select(OneTimeToken.id).where(
-            OneTimeToken.purpose == "setup",
-            OneTimeToken.token_hash == token_hash(token),
-            OneTimeToken.used_at.is_(None),
-            OneTimeToken.expires_at > now(),
-        )
-    )
+    return one_time_tokens.find(session, "setup", token) is not None and not anybody(session)
 
 
 def complete_setup(session: Session, token: str, *, username: str, email: str, password_hash: str) -> User:
     """Make the owner's account with the set-up link; of two at once, one wins."""
-    token_id = _open_setup(session, token)
-    used = token_id is not None and session.scalar(
-        update(OneTimeToken)
-        .where(OneTimeToken.id == token_id, OneTimeToken.used_at.is_(None))
-        .values(used_at=now())
-        .returning(OneTimeToken.id)
-    )
-    if not used or anybody(session):
+    if one_time_tokens.use(session, "setup", token) is None or anybody(session):
         raise NotFound("set-up link")
-    return _add(session, SYSTEM, username, email, Role.SUPER_ADMIN, password_hash)
+    return add(session, SYSTEM, username, email, Role.SUPER_ADMIN, password_hash)
 
 
 def check_new_account(username: str, email: str, password: str) -> tuple[str, str]:
     """The user name and e-mail address as they will be stored, or what is wrong with them or the password."""
+    name, address = check_names(username, email)
+    passwords.check_policy(password, username=name, email=address)
+    return name, address
+
+
+def check_names(username: str, email: str) -> tuple[str, str]:
+    """The user name and e-mail address as they will be stored, or what is wrong with them."""
     name = clean(username, field="username", longest=100, shortest=1).casefold()
     if not _USERNAME.fullmatch(name):
         raise Invalid("Use letters, digits, dots, dashes and underscores.", field="username")
     address = clean(email, field="email", longest=255, shortest=3).casefold()
     if not _EMAIL.fullmatch(address):
         raise Invalid("This does not look like an e-mail address.", field="email")
-    passwords.check_policy(password, username=name, email=address)
     return name, address
 
 
@@ -93,10 +65,11 @@ def create(session: Session, actor: Actor, *, username: str, email: str, role: R
     if role is Role.SUPER_ADMIN:
         actor.require(Permission.SECURITY_SETTINGS)
     name, address = check_new_account(username, email, password)
-    return _add(session, actor, name, address, role, passwords.hash_password(password))
+    return add(session, actor, name, address, role, passwords.hash_password(password))
 
 
-def _add(session: Session, actor: Actor, username: str, email: str, role: Role, password_hash: str) -> User:
+def add(session: Session, actor: Actor, username: str, email: str, role: Role, password_hash: str) -> User:
+    """Store a checked account, if neither its name nor its address is taken."""
     taken = session.execute(
         select(User.username, User.email).where((User.username == username) | (User.email == email)).limit(1)
     ).first()
@@ -122,16 +95,22 @@ def find(session: Session, username: str) -> User:
     return user
 
 
+def lock_owners(session: Session) -> list[int]:
+    """The active super admins, locked: of two demotions at once the second sees what the first has left."""
+    owners = select(User.id).where(User.role == Role.SUPER_ADMIN.value, User.is_active)
+    return list(session.scalars(owners.order_by(User.id).with_for_update()))
+
+
 def set_role(session: Session, actor: Actor, username: str, role: Role) -> User:
     """Change a role; the last super admin stays one."""
     actor.require(Permission.MANAGE_USERS)
-    owners = session.scalars(
-        select(User.id).where(User.role == Role.SUPER_ADMIN.value, User.is_active).order_by(User.id).with_for_update()
-    ).all()
+    owners = lock_owners(session)
     user = find(session, username)
+    if user.id == actor.user_id:
+        raise Conflict("Your own role is changed by somebody else.")
     if Role.SUPER_ADMIN.value in {user.role, role.value}:
         actor.require(Permission.SECURITY_SETTINGS)
-    if user.role == Role.SUPER_ADMIN.value and role is not Role.SUPER_ADMIN and list(owners) == [user.id]:
+    if user.role == Role.SUPER_ADMIN.value and role is not Role.SUPER_ADMIN and owners == [user.id]:
         raise Conflict(f"{user.username} is the last super admin and stays one.")
     before, user.role = user.role, role.value
     sessions.end_all(session, user.id, "role changed")

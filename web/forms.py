@@ -20,7 +20,8 @@ csrf = CSRFProtect()
 
 
 @blueprint.before_request
-def _check_token() -> None:
+def check_token() -> None:
+    """A form that did not come from a page of ours changes nothing."""
     if request.method == "POST":
         csrf.protect()
 
@@ -68,7 +69,7 @@ def sign_in() -> AnyResponse:
             sessions.end(session, current_session().session_id, "signed in again")
     if token is None:
         return _login_again(name, target, "That name and password do not fit.", 401)
-    return _with_session(redirect(target), token)
+    return with_session(redirect(target), token)
 
 
 @blueprint.post("/logout")
@@ -124,7 +125,7 @@ def complete_setup(token: str) -> AnyResponse:
         return Response(page, status=422, mimetype="text/html")
     except AppError as error:
         return refusal(error.status_code, str(error))
-    return _with_session(redirect("/"), cookie)
+    return with_session(redirect("/"), cookie)
 
 
 @blueprint.app_errorhandler(CSRFError)
@@ -146,7 +147,8 @@ def _login_again(name: str, target: str, message: str, status: int) -> Response:
     return Response(page, status=status, mimetype="text/html")
 
 
-def _with_session(answer: AnyResponse, token: str) -> AnyResponse:
+def with_session(answer: AnyResponse, token: str) -> AnyResponse:
+    """The answer with the cookie of a new session."""
     answer.set_cookie(
         cookie_name(),
         token,

@@ -1,0 +1,126 @@
+"""The dialog that changes one person's role and access."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash
+import dash_bootstrap_components as dbc
+from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.fields import field
+from components.icons import IconName, icon
+from components.toasts import TOASTS_ID, toast
+from components.values import key_value_list, time_tag
+from database.engine import transaction
+from pages._invite_dialog import link_shown
+from pages._page import Page
+from services import people
+from services.people import Person
+from web.identity import current_actor
+
+OPEN, DIALOG, BODY, CLOSE, WHO = (f"person-{word}" for word in ("open", "dialog", "body", "close", "who"))
+ROLE, SAVE, DISABLE, ENABLE, END, LINK, AGAIN = (
+    f"person-{word}" for word in ("role", "save", "disable", "enable", "end", "link", "again")
+)
+
+
+def dialog() -> Component:
+    """An empty dialog; its body is made when it opens."""
+    return html.Div(
+        [
+            dbc.Modal(
+                [
+                    html.Div(html.H2("Change an account", className="dialog-title"), className="dialog-head"),
+                    html.Div(id=BODY, className="dialog-body dialog-form"),
+                    html.Div(dbc.Button("Close", id=CLOSE, color="secondary", outline=True), className="dialog-foot"),
+                ],
+                id=DIALOG,
+                is_open=False,
+                class_name="dialog",
+            ),
+            dcc.Store(id=WHO),
+        ]
+    )
+
+
+def body(found: Person, roles: Sequence[dict[str, str]], link: Component | None = None) -> list[Component]:
+    """What is true of the person, and what can be done."""
+    active, came = found.state == "active", found.state in {"active", "disabled"}
+    return [
+        key_value_list(
+            [
+                ("Name", found.username),
+                ("E-mail", found.email),
+                ("State", found.state.capitalize()),
+                ("Last sign-in", time_tag(found.last_sign_in)),
+                ("Open sessions", f"{found.sessions:,}"),
+            ]
+        ),
+        html.Div(
+            [
+                field(ROLE, "Role", dbc.Select(id=ROLE, value=found.role, options=list(roles))),
+                dbc.Button("Change role", id=SAVE, color="primary", outline=True),
+            ],
+            className="field-with-button",
+        ),
+        html.Div("A new role ends all sessions of this person.", className="form-hint"),
+        html.Div(
+            [
+                _button(END, "Sign out everywhere", "box-arrow-right", seen=active and found.sessions > 0),
+                _button(AGAIN, "New invitation", "link-45deg", seen=not came),
+                _button(DISABLE, "Disable", "ban", seen=active or found.state == "invited"),
+                _button(ENABLE, "Enable", "check-lg", seen=found.state == "disabled"),
+            ],
+            className="form-actions",
+        ),
+        html.Div(link, id=LINK, role="status"),
+    ]
+
+
+def _button(id: str, label: str, name: IconName, *, seen: bool) -> Component:
+    style = {} if seen else {"display": "none"}  # hidden, not left out: a callback waits for it
+    return html.Button([icon(name), label], id=id, type="button", className="btn btn-outline-secondary", style=style)
+
+
+def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
+    """Bind the buttons; `changed` is the store that makes the page read its table again."""
+
+    @page.callback(
+        Output(BODY, "children", allow_duplicate=True),
+        Output(changed, "data"),
+        Input(SAVE, "n_clicks"),
+        Input(END, "n_clicks"),
+        Input(AGAIN, "n_clicks"),
+        Input(DISABLE, "n_clicks"),
+        Input(ENABLE, "n_clicks"),
+        State(ROLE, "value"),
+        State(WHO, "data"),
+        State(changed, "data"),
+        prevent_initial_call=True,
+    )
+    def act(*given: Any) -> tuple[Any, Any]:
+        """Do what was pressed and show what is true then."""
+        role, who, times = given[5:]
+        if not any(given[:5]) or type(who) is not int:
+            return no_update, no_update
+        actor, link, done = current_actor(), None, ""
+        with transaction() as session:
+            match ctx.triggered_id:
+                case pressed if pressed == SAVE:
+                    user = people.set_role(session, actor, who, role if isinstance(role, str) else "")
+                    done = f"{user.username} is now {user.role.replace('_', ' ')}."
+                case pressed if pressed == END:
+                    ended = people.end_sessions(session, actor, who)
+                    done = f"{ended} {'session was' if ended == 1 else 'sessions were'} ended."
+                case pressed if pressed == AGAIN:
+                    link = people.invite_again(session, actor, who)
+                case pressed if pressed in {DISABLE, ENABLE}:
+                    user = people.set_active(session, actor, who, pressed == ENABLE)
+                    done = f"{user.username} is {'enabled' if user.is_active else 'disabled'}."
+            session.flush()
+            found = people.get(session, actor, who)
+        if done:
+            dash.set_props(TOASTS_ID, {"data": toast("success", done)})
+        shown = None if link is None else link_shown(found.username, link)
+        return body(found, roles, shown), (times if type(times) is int else 0) + 1

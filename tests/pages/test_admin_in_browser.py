@@ -1,0 +1,82 @@
+"""Users and roles in Chromium: somebody is invited, changed and shut out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from models.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.support import people
+
+pytestmark = pytest.mark.browser
+PAGES = ("/admin/users", "/admin/roles")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious(visit: Callable[..., Page], path: str, width: int, scheme: str) -> None:
+    page = visit(path, width=width, scheme=scheme)
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_only_those_who_manage_users_find_them(visit: Callable[..., Page]) -> None:
+    for role, seen in ((Role.ADMIN, 1), (Role.OPERATOR, 0)):
+        assert visit("/", role=role).locator('.side-nav a[href="/admin/users"]').count() == seen
+    assert visit("/admin/users", role=Role.OPERATOR).locator(".empty-title").inner_text() == "Not allowed"
+
+
+def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: Any) -> None:
+    page = visit("/admin/users")
+    page.get_by_role("button", name="Invite").click()
+    page.get_by_label("User name").fill("a b")
+    page.get_by_label("E-mail").fill("ada@example.org")
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.locator("#invite-name-error")).to_contain_text("Use letters")
+    page.get_by_label("User name").fill("ada")
+    page.get_by_role("button", name="Make the link").click()
+    link = page.locator(".one-time-link").inner_text()
+    expect(page.locator(".plain-table")).to_contain_text("ada@example.org")
+    expect(page.locator(".plain-table")).to_contain_text("Invited")
+    guest = chromium.new_context().new_page()
+    address = page.url.split("/admin")[0]
+    guest.goto(address + "/invitation/" + link.rsplit("/", 1)[1])
+    guest.get_by_label("Password", exact=True).fill("a passphrase of my own")
+    guest.get_by_label("Password again").fill("a passphrase of my own")
+    guest.get_by_role("button", name="Open account").click()
+    guest.wait_for_selector(".account-name")
+    assert guest.locator(".account-name").inner_text() == "ada"
+    guest.context.close()
+
+
+def test_somebody_who_is_signed_in_is_shut_out_at_their_next_click(visit: Callable[..., Page]) -> None:
+    other = visit("/experiments", role=Role.VIEWER)
+    page = visit("/admin/users")
+    page.get_by_title("Change viewer-person").click()
+    page.get_by_role("button", name="Disable").click()
+    expect(page.locator("#toast-region")).to_contain_text("viewer-person is disabled.")
+    expect(page.locator(".plain-table")).to_contain_text("Disabled")
+    other.get_by_role("link", name="Compare").first.click()
+    other.wait_for_url("**/login?next=*")
+
+
+def test_a_role_is_changed(visit: Callable[..., Page]) -> None:
+    people.person(Role.VIEWER)
+    page = visit("/admin/users")
+    page.get_by_title("Change viewer-person").click()
+    page.locator("#person-role").select_option("operator")
+    page.get_by_role("button", name="Change role").click()
+    expect(page.locator("#toast-region")).to_contain_text("viewer-person is now operator.")
+
+
+def test_the_matrix_is_what_the_app_enforces(visit: Callable[..., Page]) -> None:
+    page = visit("/admin/roles")
+    rows = page.locator(".plain-table tbody tr")
+    assert rows.count() == len(Permission)
+    for place, permission in enumerate(Permission):
+        marks = rows.nth(place).locator("[role=img]")
+        shown = [marks.nth(column).get_attribute("aria-label") for column in range(len(Role))]
+        assert shown == ["yes" if permission in ROLE_PERMISSIONS[role] else "no" for role in Role]
