@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc  # noqa: F401 - its bundle must be known
 from dash import Dash, html
 from flask import Flask
 
+from api import me
 from components import clientside
 from components.index_template import ASSETS_PATH_IGNORE, index_string
 from config.settings import settings
@@ -24,6 +25,7 @@ def create_app() -> Dash:
     """Build the app; it refuses to start when a route, page or callback declares no permission."""
     settings().prepare_data_dir()
     server = create_server()
+    server.register_blueprint(me.blueprint)
     app = Dash(
         "pfd",
         server=server,  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import click
 from cli.database import database
 from cli.demo import demo
 from cli.imports import imports
+from cli.keys import keys
 from cli.serve import serve, worker
 from cli.users import users
 
@@ -28,7 +29,7 @@ def pfd() -> None:
     """The PFD dashboard: experiment tracking for the fault diagnosis of bearings."""
 
 
-for command in (serve, worker, database, users, imports, demo):
+for command in (serve, worker, database, users, keys, imports, demo):
     pfd.add_command(command)
 
 

@@ -30,6 +30,10 @@ class APIKey(Base):
     last_used_at: Mapped[datetime | None]
     is_active: Mapped[bool] = mapped_column(default=True, index=True)
     expires_at: Mapped[datetime | None]
+    # Beyond the source schema: from where it was used last, and how it came to its end.
+    last_used_ip: Mapped[str | None] = mapped_column(String(45))
+    replaced_at: Mapped[datetime | None]
+    revoked_reason: Mapped[str | None] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime(), default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime(), default=now, onupdate=now)
 

@@ -5,8 +5,8 @@ from dash.development.base_component import Component
 from components.shell import page_header
 from components.subnav import sub_navigation
 
-SECURITY, SESSIONS, LOGINS = "/account/security", "/account/sessions", "/account/logins"
-PAGES = (("Password", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS))
+SECURITY, SESSIONS, LOGINS, KEYS = (f"/account/{name}" for name in ("security", "sessions", "logins", "keys"))
+PAGES = (("Password", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS), ("API keys", KEYS))
 
 
 def header(here: str) -> list[Component]:

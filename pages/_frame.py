@@ -22,6 +22,7 @@ ACCOUNT: tuple[tuple[str, str, str], ...] = (
     ("/account/security", "Password", "shield-lock"),
     ("/account/sessions", "Sessions", "layout-split"),
     ("/account/logins", "Sign-ins", "clock"),
+    ("/account/keys", "API keys", "key"),
 )
 
 

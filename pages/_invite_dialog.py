@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
+from components.dialog import close_button, form_dialog
 from components.fields import field, text_field
 from components.values import copy_button
 from database.engine import transaction
@@ -23,31 +24,17 @@ FIELDS = {"username": NAME, "email": EMAIL, "role": ROLE}
 
 def dialog(roles: Sequence[dict[str, str]]) -> Component:
     """Name, address and role; afterwards the link."""
-    made: Component = dbc.Modal(
+    return form_dialog(
+        DIALOG,
+        "Invite somebody",
         [
-            html.Div(html.H2("Invite somebody", className="dialog-title"), className="dialog-head"),
-            html.Div(
-                [
-                    text_field(NAME, "User name", autocomplete="off", maxlength=100, hint="Letters, digits, . _ and -"),
-                    text_field(EMAIL, "E-mail", type="email", autocomplete="off", maxlength=255),
-                    field(ROLE, "Role", dbc.Select(id=ROLE, value=Role.VIEWER.value, options=list(roles))),
-                    html.Div(id=LINK, role="status"),
-                ],
-                className="dialog-body dialog-form",
-            ),
-            html.Div(
-                [
-                    dbc.Button("Close", id=CLOSE, color="secondary", outline=True),
-                    dbc.Button("Make the link", id=SEND, color="primary"),
-                ],
-                className="dialog-foot",
-            ),
+            text_field(NAME, "User name", autocomplete="off", maxlength=100, hint="Letters, digits, . _ and -"),
+            text_field(EMAIL, "E-mail", type="email", autocomplete="off", maxlength=255),
+            field(ROLE, "Role", dbc.Select(id=ROLE, value=Role.VIEWER.value, options=list(roles))),
+            html.Div(id=LINK, role="status"),
         ],
-        id=DIALOG,
-        is_open=False,
-        class_name="dialog",
+        actions=[close_button(CLOSE), dbc.Button("Make the link", id=SEND, color="primary")],
     )
-    return made
 
 
 def link_shown(username: str, link: str) -> Component:

@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from components.dialog import close_button, form_dialog
 from components.fields import field
 from components.icons import IconName, icon
 from components.toasts import TOASTS_ID, toast
@@ -27,21 +28,8 @@ ROLE, SAVE, DISABLE, ENABLE, END, LINK, AGAIN = (
 
 def dialog() -> Component:
     """An empty dialog; its body is made when it opens."""
-    return html.Div(
-        [
-            dbc.Modal(
-                [
-                    html.Div(html.H2("Change an account", className="dialog-title"), className="dialog-head"),
-                    html.Div(id=BODY, className="dialog-body dialog-form"),
-                    html.Div(dbc.Button("Close", id=CLOSE, color="secondary", outline=True), className="dialog-foot"),
-                ],
-                id=DIALOG,
-                is_open=False,
-                class_name="dialog",
-            ),
-            dcc.Store(id=WHO),
-        ]
-    )
+    made = form_dialog(DIALOG, "Change an account", [], actions=[close_button(CLOSE)], body_id=BODY)
+    return html.Div([made, dcc.Store(id=WHO)])
 
 
 def body(found: Person, roles: Sequence[dict[str, str]], link: Component | None = None) -> list[Component]:

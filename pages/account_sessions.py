@@ -7,6 +7,7 @@ import dash
 from dash import ALL, Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from components.attributes import attributes
 from components.feedback import confirm_dialog
 from components.icons import icon
 from components.plain_table import plain_table
@@ -73,6 +74,7 @@ def _row(item: OpenSession) -> Sequence[Component | str]:
         type="button",
         className="btn btn-sm btn-outline-secondary",
         title=f"End the session of {item.device}",
+        **attributes({"aria-label": f"End the session of {item.device}"}),
     )
     return (
         html.Span(device, className="with-chip"),

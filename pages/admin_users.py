@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from components.attributes import attributes
 from components.feedback import empty_state
 from components.icons import IconName, icon
 from components.plain_table import plain_table
@@ -115,6 +116,7 @@ def _row(item: Person) -> Sequence[Component | str]:
         type="button",
         className="btn btn-sm btn-outline-secondary",
         title=f"Change {item.username}",
+        **attributes({"aria-label": f"Change {item.username}"}),
     )
     return (
         item.username,

@@ -54,7 +54,7 @@ def test_an_ended_session_is_thrown_out_at_its_next_click(visit: Callable[..., P
     other = visit("/experiments", role=Role.VIEWER)
     page = visit("/account/sessions", role=Role.VIEWER)
     assert page.locator(".plain-table tbody tr").count() == 2
-    page.get_by_role("button", name="End", exact=True).click()
+    page.get_by_role("button", name="End the session of").click()
     expect(page.locator(".plain-table tbody tr")).to_have_count(1)
     other.get_by_role("link", name="Compare").first.click()
     other.wait_for_url("**/login?next=*")

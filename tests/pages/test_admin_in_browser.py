@@ -23,6 +23,17 @@ def test_axe_finds_nothing_serious(visit: Callable[..., Page], path: str, width:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize("opener", ["Invite", "Change viewer-person"])
+def test_axe_finds_nothing_serious_in_the_dialogs(visit: Callable[..., Page], opener: str) -> None:
+    people.person(Role.VIEWER)
+    page = visit("/admin/users")
+    page.get_by_role("button", name=opener).click()
+    page.locator(".dialog.show .form-select").wait_for()
+    expect(page.locator(".dialog.show")).to_have_css("opacity", "1")
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+
+
 def test_only_those_who_manage_users_find_them(visit: Callable[..., Page]) -> None:
     for role, seen in ((Role.ADMIN, 1), (Role.OPERATOR, 0)):
         assert visit("/", role=role).locator('.side-nav a[href="/admin/users"]').count() == seen

@@ -1,0 +1,169 @@
+"""One's own API keys: made and shown once, replaced, revoked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.attributes import attributes
+from components.feedback import confirm_dialog, empty_state
+from components.icons import IconName, icon
+from components.plain_table import plain_table
+from components.shell import section
+from components.toasts import TOASTS_ID, toast
+from components.values import time_tag
+from database.engine import snapshot, transaction
+from models.permissions import Permission
+from pages import _account
+from pages import _key_dialog as making
+from pages._page import register_page
+from services.api_keys import keys as api_keys
+from services.api_keys.keys import KeyFacts
+from web.identity import current_actor
+
+page = register_page(__name__, path=_account.KEYS, title="API keys", permission=Permission.MANAGE_OWN_ACCOUNT)
+
+TABLE, ROTATE, REVOKE, DIALOG, WHICH, SHOWN = (
+    f"keys-{word}" for word in ("table", "rotate", "revoke", "dialog", "which", "shown")
+)
+STATES: dict[str, tuple[IconName, str]] = {
+    "active": ("check-circle", "completed"),
+    "replaced": ("clock", "pending"),
+    "expired": ("exclamation-circle", "paused"),
+    "revoked": ("ban", "cancelled"),
+}
+
+
+@page.layout
+def layout(**_: str) -> Component:
+    """All keys, those that work first."""
+    new = html.Button([icon("plus-lg"), "New key"], id=making.OPEN, type="button", className="btn btn-sm btn-primary")
+    return html.Div(
+        [
+            *_account.header(_account.KEYS),
+            section(
+                "API keys",
+                [html.Div(id=SHOWN, role="status"), html.Div(_table(), id=TABLE)],
+                hint="A key lets a program act for you, never with more than your role allows.",
+                actions=new,
+            ),
+            dcc.Store(id=WHICH),
+            making.dialog(api_keys.scopes_for(current_actor()), api_keys.DAYS),
+            confirm_dialog(
+                DIALOG,
+                "Revoke this key?",
+                body="Programs that use it are refused from their next request on. This cannot be undone.",
+                confirm_label="Revoke",
+                danger=True,
+            ),
+        ]
+    )
+
+
+def _table() -> Component:
+    with snapshot() as session:
+        found = api_keys.keys_of(session, current_actor())
+    if not found:
+        return empty_state(
+            "No keys yet", "Make one for a training script or a notebook that reads from PFD.", icon_name="key"
+        )
+    headers = ("Key", "State", "May", "Expires", "Last used", "Requests, 30 days", "")
+    return plain_table(headers, [_row(item) for item in found], label="API keys", numeric=(5,))
+
+
+def _row(item: KeyFacts) -> Sequence[Component | str]:
+    name, kind = STATES[item.state]
+    words = [scope.replace("_", " ") for scope in item.scopes]
+    used: list[Component | str] = [time_tag(item.last_used)]
+    if item.last_address:
+        used.append(html.Span(f"from {item.last_address}", className="cell-second num"))
+    return (
+        html.Span([item.name, html.Code(f"{item.prefix}…", className="cell-second")], className="cell-lines"),
+        html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}", title=item.reason or ""),
+        html.Span(words[0] if len(words) == 1 else f"{len(words)} things", title=", ".join(words)),
+        time_tag(item.expires, "date"),
+        html.Span(used, className="cell-lines"),
+        f"{item.requests:,}",
+        html.Span(_buttons(item), className="row-buttons"),
+    )
+
+
+def _buttons(item: KeyFacts) -> list[Component]:
+    made = []
+    if item.state == "active":
+        made.append(_button(ROTATE, item, "Replace", "arrow-clockwise", f"Replace {item.name}"))
+    if item.state in {"active", "replaced"}:
+        made.append(_button(REVOKE, item, "Revoke", "x-circle", f"Revoke {item.name}"))
+    return made
+
+
+def _button(kind: str, item: KeyFacts, label: str, name: IconName, title: str) -> Component:
+    return html.Button(
+        [icon(name), label],
+        id={"type": kind, "id": item.id},
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        title=title,
+        **attributes({"aria-label": title}),
+    )
+
+
+def _pressed(clicks: Any) -> int | None:
+    """The key whose button was pressed; a table that was only drawn anew presses none."""
+    pressed = ctx.triggered_id
+    number = pressed.get("id") if isinstance(pressed, dict) else None
+    return number if type(number) is int and any(clicks or []) else None
+
+
+making.register(page, TABLE, _table)
+
+
+@page.callback(
+    Output(SHOWN, "children"),
+    Output(TABLE, "children", allow_duplicate=True),
+    Input({"type": ROTATE, "id": ALL}, "n_clicks"),
+    prevent_initial_call=True,
+)
+def rotate(clicks: Any) -> tuple[Any, Any]:
+    """Make the key that follows and show it once."""
+    number = _pressed(clicks)
+    if number is None:
+        return no_update, no_update
+    with transaction() as session:
+        text = api_keys.rotate(session, current_actor(), number)
+    told = "The new key. The old one goes on working for 24 hours, so that nothing stops meanwhile."
+    return making.shown_once(text, told), _table()
+
+
+@page.callback(
+    Output(DIALOG, "is_open"),
+    Output(WHICH, "data"),
+    Input({"type": REVOKE, "id": ALL}, "n_clicks"),
+    Input(f"{DIALOG}-cancel", "n_clicks"),
+    Input(f"{DIALOG}-confirm", "n_clicks"),
+    prevent_initial_call=True,
+)
+def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any]:
+    """Ask first."""
+    if not isinstance(ctx.triggered_id, dict):
+        return False, no_update
+    number = _pressed(clicks)
+    return (no_update, no_update) if number is None else (True, number)
+
+
+@page.callback(
+    Output(TABLE, "children"),
+    Input(f"{DIALOG}-confirm", "n_clicks"),
+    State(WHICH, "data"),
+    prevent_initial_call=True,
+)
+def revoke(clicks: Any, number: Any) -> Any:
+    """End the key."""
+    if not clicks or type(number) is not int:
+        return no_update
+    with transaction() as session:
+        prefix = api_keys.revoke(session, current_actor(), number)
+    dash.set_props(TOASTS_ID, {"data": toast("success", f"{prefix}… no longer works.")})
+    return _table()

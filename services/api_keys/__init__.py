@@ -1,0 +1,1 @@
+"""API keys: their form, their life, and who a key speaks for."""

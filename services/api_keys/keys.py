@@ -1,0 +1,219 @@
+"""The life of a key: made, listed, replaced, revoked, by its owner or by those who manage keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.api_key import APIKey, APIUsage
+from models.permissions import Permission
+from models.user import User
+from services import audit
+from services.actor import Actor
+from services.api_keys import form
+from services.errors import Conflict, Invalid, NotFound
+from services.text import clean
+
+MOST_PER_PERSON, MOST_SHOWN = 50, 200
+DAYS, MOST_DAYS = 90, 3650
+OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
+USED_WITHIN = timedelta(days=30)
+LEAST_RATE, MOST_RATE = 1, 1_000_000  # requests an hour
+# A key never touches accounts, not even that of its owner: who finds it must not be able to stay.
+NOT_FOR_KEYS = frozenset({Permission.MANAGE_OWN_ACCOUNT, Permission.MANAGE_USERS, Permission.SECURITY_SETTINGS})
+
+State = Literal["active", "replaced", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """A key as it may be shown: never its secret, never its hash."""
+
+    id: int
+    name: str
+    prefix: str
+    owner: str
+    scopes: tuple[str, ...]
+    rate_limit: int
+    state: State
+    reason: str | None
+    created: datetime
+    expires: datetime | None
+    last_used: datetime | None
+    last_address: str | None
+    requests: int  # of the last thirty days
+
+
+def visible_to(actor: Actor) -> Select[APIKey]:
+    """Every read of keys starts here: one's own, or all of them for those who manage keys."""
+    if actor.may(Permission.MANAGE_API_KEYS):
+        return select(APIKey)
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    return select(APIKey).where(APIKey.user_id == actor.user_id)
+
+
+def scopes_for(actor: Actor) -> list[Permission]:
+    """What a key of this person may be allowed, in the order of the declaration."""
+    return [permission for permission in Permission if permission in actor.permissions - NOT_FOR_KEYS]
+
+
+def create(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    days: int = DAYS,
+    rate_limit: int = 1000,
+) -> str:
+    """Make a key and return its text, which is nowhere else and never shown again."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    label = clean(name, field="name", longest=100, shortest=1)
+    wanted = _scopes(actor, scopes)
+    if isinstance(days, bool) or not 1 <= days <= MOST_DAYS:
+        raise Invalid(f"A key lasts between 1 and {MOST_DAYS:,} days.", field="days")
+    if isinstance(rate_limit, bool) or not LEAST_RATE <= rate_limit <= MOST_RATE:
+        raise Invalid(f"A limit lies between {LEAST_RATE} and {MOST_RATE:,} requests an hour.", field="rate_limit")
+    # Locked, so that the limit holds also for two keys at once.
+    owner = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
+    if owner is None:
+        raise NotFound("account")
+    held = select(func.count()).select_from(APIKey).where(APIKey.user_id == owner, APIKey.is_active)
+    if (session.scalar(held) or 0) >= MOST_PER_PERSON:
+        raise Conflict(f"A person has at most {MOST_PER_PERSON} keys; revoke one that is not used.")
+    expires = now() + timedelta(days=days)
+    return _store(session, actor, owner, label, wanted, rate_limit, expires, "api_key.create")
+
+
+def _scopes(actor: Actor, scopes: Sequence[str]) -> list[str]:
+    allowed = {permission.value for permission in scopes_for(actor)}
+    wanted = list(dict.fromkeys(scopes))
+    if not wanted:
+        raise Invalid("Choose at least one thing that the key may do.", field="scopes")
+    beyond = [scope for scope in wanted if scope not in allowed]
+    if beyond:
+        raise Invalid(f"You cannot give a key “{str(beyond[0])[:60].replace('_', ' ')}”.", field="scopes")
+    return wanted
+
+
+def _store(
+    session: Session,
+    actor: Actor,
+    owner: int,
+    name: str,
+    scopes: Sequence[str],
+    rate_limit: int,
+    expires: datetime | None,
+    action: str,
+) -> str:
+    made = form.make()
+    session.add(
+        APIKey(
+            user_id=owner,
+            key_hash=made.digest,
+            name=name,
+            prefix=made.prefix,
+            scopes=list(scopes),
+            rate_limit=rate_limit,
+            expires_at=expires,
+        )
+    )
+    session.flush()
+    audit.record(session, actor, action, key=made.prefix, name=name, owner=owner, scopes=list(scopes))
+    return made.text
+
+
+def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list[KeyFacts]:
+    """The actor's own keys, or everybody's, the newest first."""
+    query = visible_to(actor)
+    if everybodys:
+        actor.require(Permission.MANAGE_API_KEYS)
+    else:
+        query = query.where(APIKey.user_id == actor.user_id)
+    used = select(func.count()).select_from(APIUsage)
+    used = used.where(APIUsage.api_key_id == APIKey.id, APIUsage.timestamp > now() - USED_WITHIN)
+    rows = session.execute(
+        query.add_columns(User.username, used.correlate(APIKey).scalar_subquery())
+        .join(User, User.id == APIKey.user_id)
+        .order_by(APIKey.is_active.desc(), APIKey.id.desc())
+        .limit(MOST_SHOWN)
+    )
+    return [
+        KeyFacts(
+            id=key.id,
+            name=key.name,
+            prefix=key.prefix,
+            owner=owner,
+            scopes=tuple(key.scopes),
+            rate_limit=key.rate_limit,
+            state=_state(key),
+            reason=key.revoked_reason,
+            created=key.created_at,
+            expires=key.expires_at,
+            last_used=key.last_used_at,
+            last_address=key.last_used_ip,
+            requests=requests,
+        )
+        for key, owner, requests in rows
+    ]
+
+
+def _state(key: APIKey) -> State:
+    if not key.is_active:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now():
+        return "expired"
+    return "replaced" if key.replaced_at is not None else "active"
+
+
+def _own(session: Session, actor: Actor, key_id: int) -> APIKey:
+    found = session.scalar(visible_to(actor).where(APIKey.id == key_id).with_for_update())
+    if found is None:
+        raise NotFound("key")
+    return found
+
+
+def rotate(session: Session, actor: Actor, key_id: int) -> str:
+    """Make a key that may do the same and return it; the old one works for another day, so that nothing stops."""
+    key = _own(session, actor, key_id)
+    if key.user_id != actor.user_id:
+        raise NotFound("key")  # whoever manages keys revokes them; nobody else holds a key that acts for its owner
+    if _state(key) != "active":
+        raise Conflict("Only a key that works can be replaced.")
+    scopes = [scope for scope in key.scopes if scope in {permission.value for permission in scopes_for(actor)}]
+    if not scopes:
+        raise Conflict("Your role no longer allows anything that this key may do; make a new one.")
+    lasts = timedelta(days=DAYS) if key.expires_at is None else key.expires_at - key.created_at
+    moment = now()
+    text = _store(session, actor, key.user_id, key.name, scopes, key.rate_limit, moment + lasts, "api_key.rotate")
+    key.replaced_at = moment
+    key.expires_at = moment + OVERLAP if key.expires_at is None else min(key.expires_at, moment + OVERLAP)
+    return text
+
+
+def revoke(session: Session, actor: Actor, key_id: int, reason: str = "") -> str:
+    """End a key from its next request on and return what may be shown of it."""
+    key = _own(session, actor, key_id)
+    return _revoke(session, actor, key, reason)
+
+
+def revoke_by_prefix(session: Session, actor: Actor, prefix: str) -> str:
+    """The same by what a key shows of itself, or by the key itself."""
+    given = form.parse(prefix)
+    shown = prefix if given is None else given.prefix
+    key = session.scalar(visible_to(actor).where(APIKey.prefix == shown[:20]).with_for_update())
+    if key is None:
+        raise NotFound("key")
+    return _revoke(session, actor, key, "")
+
+
+def _revoke(session: Session, actor: Actor, key: APIKey, reason: str) -> str:
+    if key.is_active:
+        key.is_active = False
+        key.revoked_reason = clean(reason, field="reason", longest=255) or None
+        audit.record(session, actor, "api_key.revoke", key=key.prefix, owner=key.user_id, reason=key.revoked_reason)
+    return key.prefix

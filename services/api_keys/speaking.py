@@ -1,0 +1,70 @@
+"""Who a key speaks for at this moment: its owner's present role, cut down to what the key may do."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.api_key import APIKey
+from models.permissions import permissions_of
+from models.user import User
+from services.actor import Actor
+from services.api_keys import form
+from services.api_keys.keys import NOT_FOR_KEYS
+
+KEYS, USERS = APIKey.__table__, User.__table__
+# Asked at every request of the API, so built once and read as plain columns.
+_BY_PREFIX = (
+    select(
+        KEYS.c.id,
+        KEYS.c.key_hash,
+        KEYS.c.scopes,
+        KEYS.c.rate_limit,
+        KEYS.c.is_active,
+        KEYS.c.expires_at,
+        KEYS.c.last_used_at,
+        USERS.c.id,
+        USERS.c.username,
+        USERS.c.role,
+        USERS.c.is_active,
+    )
+    .join_from(KEYS, USERS, USERS.c.id == KEYS.c.user_id)
+    .where(KEYS.c.prefix == bindparam("prefix"))
+)
+NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A key that works, and the actor it stands for."""
+
+    key_id: int
+    actor: Actor
+    rate_limit: int
+    is_stale: bool  # whether its use should be noted again; at most once a minute
+
+
+def speaker(session: Session, text: str) -> Speaker | None:
+    """The speaker behind a key; None for one that is malformed, unknown, ended, or whose owner is disabled."""
+    key = form.parse(text)
+    if key is None:
+        return None
+    moment = now()
+    for row in session.execute(_BY_PREFIX, {"prefix": key.prefix}).all():
+        key_id, digest, scopes, rate_limit, works, expires_at, used_at, user_id, username, role, is_enabled = row
+        if not hmac.compare_digest(digest, key.digest):
+            continue
+        if not works or not is_enabled or (expires_at is not None and expires_at <= moment):
+            return None
+        allowed = frozenset(item for item in permissions_of(role) - NOT_FOR_KEYS if item.value in scopes)
+        stale = used_at is None or moment - used_at >= NOTED_EVERY
+        return Speaker(key_id, Actor(user_id, username, role, allowed), rate_limit, stale)
+    return None
+
+
+def note_use(session: Session, key_id: int, address: str) -> None:
+    """Keep when and from where a key was used last."""
+    session.execute(update(APIKey).where(APIKey.id == key_id).values(last_used_at=now(), last_used_ip=address[:45]))

@@ -1,0 +1,44 @@
+"""API keys from the command line, on both databases."""
+
+import pytest
+
+from database.engine import snapshot
+from models.permissions import Role
+from services.api_keys import speaking
+from tests.support.people import person
+
+
+def speaker(key):
+    with snapshot() as session:
+        return speaking.speaker(session, key)
+
+
+def test_a_key_and_nothing_else_is_printed(pfd):
+    person(Role.OPERATOR)
+    status, out, err = pfd("key", "create", "--user", "operator-person", "--scope", "view_experiments", "--days", "7")
+    assert (status, err) == (0, "")
+    found = speaker(out.rstrip("\n"))
+    assert found is not None and found.actor.username == "operator-person"
+
+
+def test_a_revoked_key_no_longer_works(pfd):
+    person(Role.OPERATOR)
+    key = pfd("key", "create", "--user", "operator-person", "--scope", "view_experiments")[1].strip()
+    assert pfd("key", "revoke", key[:15]) == (0, f"{key[:15]} no longer works.\n", "")
+    assert speaker(key) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create", "--user", "nobody", "--scope", "view_experiments"),
+        ("create", "--user", "operator-person", "--scope", "manage_users"),
+        ("create", "--user", "operator-person", "--scope", "view_experiments", "--days", "0"),
+        ("create", "--user", "operator-person"),
+        ("revoke", "pfd_pk_00000000"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_no_key(pfd, words):
+    person(Role.OPERATOR)
+    status, out, err = pfd("key", *words)
+    assert status != 0 and out == "" and err.strip()

@@ -1,0 +1,53 @@
+"""One's own keys in Chromium: made, shown once, used, replaced, revoked."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from models.permissions import Role
+
+pytestmark = pytest.mark.browser
+
+
+def me(page: Page, key: str) -> int:
+    address = page.url.split("/account")[0] + "/api/v1/me"
+    return page.context.request.get(address, headers={"Authorization": f"Bearer {key}"}).status
+
+
+def test_a_key_is_made_used_replaced_and_revoked(visit: Callable[..., Page]) -> None:
+    page = visit("/account/keys", role=Role.VIEWER)
+    expect(page.locator(".empty-title")).to_have_text("No keys yet")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#key-name-error")).to_have_text("This must not be empty.")
+    page.get_by_label("Name", exact=True).fill("notebook")
+    page.get_by_role("button", name="Make the key").click()
+    key = page.locator("#key-dialog .one-time-link").first.inner_text()
+    assert me(page, key) == 200
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".plain-table")).to_contain_text(key[:15])
+    page.get_by_role("button", name="New key").click()
+    expect(page.locator("#key-dialog .one-time")).to_have_count(0)
+    page.get_by_role("button", name="Close").click()
+    page.get_by_title("Replace notebook").click()
+    new = page.locator("#keys-shown .one-time-link").first.inner_text()
+    assert (me(page, key), me(page, new)) == (200, 200)
+    expect(page.locator(".plain-table tbody tr")).to_have_count(2)
+    page.get_by_title("Revoke notebook").last.click()
+    page.locator("#keys-dialog-confirm").click()
+    expect(page.locator("#toast-region")).to_contain_text("no longer works")
+    assert (me(page, key), me(page, new)) == (401, 200)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_axe_finds_nothing_serious(visit: Callable[..., Page], width: int, scheme: str) -> None:
+    page = visit("/account/keys", role=Role.OPERATOR, width=width, scheme=scheme)
+    page.get_by_role("button", name="New key").click()
+    page.get_by_label("Name", exact=True).fill("notebook")
+    page.get_by_role("button", name="Make the key").click()
+    page.wait_for_selector("#key-dialog .one-time")
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
