@@ -11,6 +11,7 @@ from services import audit, passwords, sessions, throttling
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
+from services.throttling import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def check_new(actor: Actor, email: str, new: str, again: str) -> None:
 def begin(session: Session, actor: Actor, visitor: Visitor) -> Change:
     """Count the attempt and look the stored password up."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
-    wait = throttling.reserve(session, _bucket(actor), throttling.address_bucket(visitor.address))
+    wait = throttling.reserve(session, *_buckets(actor, visitor))
     if wait:
         raise TooManyAttempts(wait)
     stored = session.scalar(select(User.password_hash).where(User.id == actor.user_id, User.is_active))
@@ -39,8 +40,8 @@ def begin(session: Session, actor: Actor, visitor: Visitor) -> Change:
     return Change(stored)
 
 
-def _bucket(actor: Actor) -> str:
-    return f"password:account:{actor.user_id}"
+def _buckets(actor: Actor, visitor: Visitor) -> tuple[Bucket, ...]:
+    return Bucket(f"password:account:{actor.user_id}"), throttling.address_bucket(visitor.address), throttling.ALL
 
 
 def hashed(change: Change, current: str, new: str) -> str:
@@ -65,7 +66,7 @@ def complete(session: Session, actor: Actor, this: int, visitor: Visitor, change
     )
     if changed is None:
         raise Conflict("The password was changed elsewhere a moment ago.")
-    throttling.release(session, _bucket(actor), throttling.address_bucket(visitor.address))
+    throttling.release(session, *_buckets(actor, visitor))
     ended = sessions.end_all(session, changed, "password changed", but=this)
     audit.record(session, actor, "user.change_password", sessions_ended=ended)
     return ended

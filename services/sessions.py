@@ -14,8 +14,9 @@ from models.login_history import LoginHistory
 from models.permissions import permissions_of
 from models.session_log import SessionLog
 from models.user import User
-from services import devices, passwords, throttling
+from services import devices, known_devices, passwords, throttling
 from services.actor import Actor
+from services.throttling import Bucket
 
 # Asked at every request, so built once and read as plain columns.
 SESSIONS, USERS = SessionLog.__table__, User.__table__
@@ -43,6 +44,7 @@ class Visitor:
 
     address: str
     agent: str
+    device: str = ""  # what a browser tells in which an owner has signed in before
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Attempt:
     user_id: int | None
     password_hash: str | None
     wait: int
+    buckets: tuple[Bucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +71,24 @@ class SignedIn:
 def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
     """Count the attempt and look the account up; checking the password costs time, so no transaction is open then."""
     name = name.strip().casefold()[:255]
-    wait = throttling.reserve(session, throttling.account_bucket(name), throttling.address_bucket(visitor.address))
     user = session.execute(
         select(User.id, User.password_hash, User.is_active).where(or_(User.username == name, User.email == name))
     ).first()
+    buckets = _buckets(name, visitor, None if user is None else user.id, None if user is None else user.password_hash)
+    wait = throttling.reserve(session, *buckets)
     if wait:
         _note(session, None if user is None else user.id, visitor, "too many attempts")
     if user is None or not user.is_active:
-        return Attempt(name, None if user is None else user.id, None, wait)
-    return Attempt(name, user.id, user.password_hash, wait)
+        return Attempt(name, None if user is None else user.id, None, wait, buckets)
+    return Attempt(name, user.id, user.password_hash, wait, buckets)
+
+
+def _buckets(name: str, visitor: Visitor, user_id: int | None, password_hash: str | None) -> tuple[Bucket, ...]:
+    """What an attempt counts against; an owner's own device has a counter of its own, which no stranger can fill."""
+    device = known_devices.device_of(visitor.device, user_id, password_hash)
+    if device is not None:
+        return (throttling.device_bucket(device),)
+    return throttling.account_bucket(name), throttling.address_bucket(visitor.address), throttling.ALL
 
 
 def complete_sign_in(session: Session, attempt: Attempt, verified: bool, password: str, visitor: Visitor) -> str | None:
@@ -86,7 +98,7 @@ def complete_sign_in(session: Session, attempt: Attempt, verified: bool, passwor
         reason = "no such account" if user is None else "account disabled" if not user.is_active else "wrong password"
         _note(session, attempt.user_id, visitor, reason)
         return None
-    throttling.release(session, throttling.account_bucket(attempt.name), throttling.address_bucket(visitor.address))
+    throttling.release(session, *attempt.buckets)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
     _note(session, user.id, visitor, None)

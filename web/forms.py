@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import settings
 from database.engine import snapshot, transaction
-from services import accounts, passwords, sessions
+from services import accounts, known_devices, passwords, sessions
 from services.errors import AppError, Invalid
 from web.errors import refusal
 from web.guard import public
-from web.identity import cookie_name, current_session, visitor
+from web.identity import cookie_name, current_session, device_cookie_name, visitor
 
 blueprint = Blueprint("forms", __name__)
 csrf = CSRFProtect()
@@ -67,9 +67,12 @@ def sign_in() -> AnyResponse:
         token = sessions.complete_sign_in(session, attempt, verified, password, who)
         if token is not None and current_user.is_authenticated:
             sessions.end(session, current_session().session_id, "signed in again")
+        device = "" if token is None or attempt.user_id is None else known_devices.remember(session, attempt.user_id)
     if token is None:
         return _login_again(name, target, "That name and password do not fit.", 401)
-    return with_session(redirect(target), token)
+    signed_in = with_session(redirect(target), token)
+    set_cookie(signed_in, device_cookie_name(), device, known_devices.KNOWN_FOR)
+    return signed_in
 
 
 @blueprint.post("/logout")
@@ -149,13 +152,18 @@ def _login_again(name: str, target: str, message: str, status: int) -> Response:
 
 def with_session(answer: AnyResponse, token: str) -> AnyResponse:
     """The answer with the cookie of a new session."""
+    set_cookie(answer, cookie_name(), token, int(settings().session_absolute.total_seconds()))
+    return answer
+
+
+def set_cookie(answer: AnyResponse, name: str, value: str, seconds: int) -> None:
+    """A cookie that no script reads and no other site sends."""
     answer.set_cookie(
-        cookie_name(),
-        token,
-        max_age=int(settings().session_absolute.total_seconds()),
+        name,
+        value,
+        max_age=seconds,
         path="/",
         secure=settings().is_https,
         httponly=True,
         samesite="Lax",
     )
-    return answer

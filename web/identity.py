@@ -29,6 +29,11 @@ def cookie_name() -> str:
     return "__Host-sid" if settings().is_https else f"pfd_sid_{installation()}"
 
 
+def device_cookie_name() -> str:
+    """The cookie by which a browser is known that somebody has signed in with before."""
+    return "__Host-device" if settings().is_https else f"pfd_device_{installation()}"
+
+
 def installation() -> str:
     """A word for this installation: browsers share cookies between all ports of a host."""
     return f"{zlib.crc32(str(settings().data_dir).encode()):08x}"
@@ -36,7 +41,11 @@ def installation() -> str:
 
 def visitor() -> Visitor:
     """Address and browser of the request."""
-    return Visitor(address=request.remote_addr or "unknown", agent=_storable(request.user_agent.string))
+    return Visitor(
+        address=request.remote_addr or "unknown",
+        agent=_storable(request.user_agent.string),
+        device=request.cookies.get(device_cookie_name(), ""),
+    )
 
 
 def _storable(text: str) -> str:

@@ -1,7 +1,5 @@
 """The Flask server under Dash: secrets, limits, and the checks in the order in which they run."""
 
-import hashlib
-import hmac
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +11,6 @@ from config.settings import settings
 from web import bundles, errors, forms, guard, headers, health, identity, invitation, search, tracing
 
 LARGEST_BODY = 1_048_576  # bytes
-
-
-def derived_key(purpose: str) -> str:
-    """One key per purpose from the root secret, so that a leak of one opens nothing else."""
-    return hmac.new(settings().secret_key().encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 PATIENCE = 10.0  # seconds without a byte of a body
@@ -40,7 +33,7 @@ def create_server() -> Flask:
     """Flask with everything that stands in front of a page."""
     server = Flask("web", static_folder=None)
     server.config.update(
-        SECRET_KEY=derived_key("flask-session"),
+        SECRET_KEY=settings().key_for("flask-session"),
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         MAX_CONTENT_LENGTH=LARGEST_BODY,

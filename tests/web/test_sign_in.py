@@ -1,17 +1,19 @@
 """Sign-in, set-up, sign-out, throttling."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from database.engine import snapshot, transaction
-from models import LoginHistory, SessionLog, User
+from database.types import now
+from models import LoginHistory, SessionLog, Throttle, User
 from services import accounts, passwords
 from tests.support.people import PASSWORD, person
 from web.forms import safe_next
-from web.identity import cookie_name
+from web.identity import cookie_name, device_cookie_name
 
 
 def token_in(page: Any) -> str:
@@ -126,6 +128,58 @@ class TestThrottling:
         person("viewer", "vera")
         statuses = {sign_in(dash_app.server.test_client(), "vera").status_code for _ in range(15)}
         assert statuses == {302}
+
+
+class TestKnownDevice:
+    @pytest.fixture
+    def owners(self, dash_app: Any, database: Engine) -> Any:
+        """The browser in which vera has signed in before."""
+        person("viewer", "vera")
+        browser = dash_app.server.test_client()
+        assert sign_in(browser, "vera").status_code == 302
+        browser.delete_cookie(cookie_name())
+        return browser
+
+    def strangers_guess(self, dash_app: Any) -> None:
+        """Until the account, the address and everybody have to wait."""
+        statuses = {sign_in(dash_app.server.test_client(), "vera", "a wrong guess at it").status_code for _ in range(8)}
+        assert 429 in statuses
+        for name in ("a", "b", "c", "d", "e"):
+            sign_in(dash_app.server.test_client(), name, "a wrong guess at it")
+        with transaction() as session:
+            session.execute(
+                update(Throttle).where(Throttle.bucket == "login:all").values(blocked_until=now() + timedelta(hours=1))
+            )
+
+    def test_strangers_do_not_keep_its_owner_out(self, dash_app: Any, owners: Any) -> None:
+        self.strangers_guess(dash_app)
+        assert sign_in(dash_app.server.test_client(), "vera").status_code == 429
+        assert sign_in(owners, "vera").status_code == 302
+
+    def test_guessing_on_it_is_slowed_down_as_well(self, owners: Any) -> None:
+        statuses = [sign_in(owners, "vera", "a wrong guess at it").status_code for _ in range(8)]
+        assert statuses == [401] * 6 + [429] * 2
+
+    def test_it_is_a_stranger_to_another_account(self, dash_app: Any, owners: Any) -> None:
+        person("viewer", "bob")
+        for _ in range(6):
+            sign_in(dash_app.server.test_client(), "bob", "a wrong guess at it")
+        assert sign_in(owners, "bob").status_code == 429
+
+    def test_it_is_a_stranger_once_the_password_has_changed(self, dash_app: Any, owners: Any) -> None:
+        with transaction() as session:
+            session.execute(update(User).values(password_hash=passwords.hash_password("a new passphrase for it")))
+        self.strangers_guess(dash_app)
+        assert sign_in(owners, "vera", "a new passphrase for it").status_code == 429
+
+    @pytest.mark.parametrize("told", ["", "x", "x" * 5000, "WzEsImEiLCJiIl0.aaaa.bbbb", "\xe9"])
+    def test_a_made_up_one_is_a_stranger(self, dash_app: Any, owners: Any, told: str) -> None:
+        self.strangers_guess(dash_app)
+        owners.set_cookie(device_cookie_name(), told)
+        assert sign_in(owners, "vera").status_code == 429
+
+    def test_its_cookie_opens_nothing(self, owners: Any) -> None:
+        assert owners.get("/_dash-layout").status_code == 401
 
 
 class TestSignOut:
