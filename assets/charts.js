@@ -226,7 +226,7 @@
         (trace.z || []).forEach((line, row) => Array.from(line).forEach((value, column) => rows.push([plain(labels[row] || String(row)), "predicted " + plain(labels[column] || String(column)), column, value])));
         return;
       }
-      if (kind === "best") return;
+      if (kind === "best" || kind === "lone" || kind === "lone-raw") return; // they repeat points of the lines
       ((gd.calcdata || [])[index] || []).forEach((point, at) => {
         const x = date && typeof point.x === "number" ? new Date(moment(point.x)).toISOString() : point.x;
         const y = kind === "flag" ? (trace.customdata || [])[at] : point.y;

@@ -70,7 +70,7 @@
     const line = Object.assign({}, trace.line), marker = Object.assign({}, trace.marker);
     const edge = Object.assign({}, marker.line);
     if (meta.role === "raw") line.color = faded(colour, 0.28); else line.color = colour;
-    marker.color = colour;
+    marker.color = meta.role === "lone-raw" ? faded(colour, 0.45) : colour;
     if (meta.role === "best") { edge.color = t.surface; }
     if (meta.role === "flag") { edge.color = colour; }
     marker.line = edge;

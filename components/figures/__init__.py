@@ -2,8 +2,9 @@
 
 from components.figures.base import message_figure, typed_array, waiting_figure
 from components.figures.classes import bars_per_class_figure, confusion_figure
-from components.figures.curves import DIRECT_LABELS, Curve, Mark, curves_figure, most_labels
+from components.figures.curves import DIRECT_LABELS, Mark, curves_figure, most_labels
 from components.figures.sparkline import sparkline
+from components.figures.traces import Curve
 
 __all__ = [
     "DIRECT_LABELS",

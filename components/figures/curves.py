@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from components.figures.base import Figure, base_layout, message_figure, pack, plain_text, shorten
+from components.figures.base import Figure, base_layout, message_figure, plain_text, shorten
 from components.figures.ticks import linear_ticks, log_ticks, tick_text
+from components.figures.traces import Curve, best_text, flags_of, numbers_of, traces_of
 
 DIRECT_LABELS = 6  # lines that a small panel names at their ends
 MOST_LABELS = 12  # the same of one that is high enough: there are as many colours
@@ -17,29 +17,6 @@ LABEL_LENGTH = 22
 LABEL_GAP = 15
 FOOT, FOOT_OF_DATES = 49, 63  # pixels of the ticks and the title under a panel
 SAME = 1e-6  # values travel in single precision
-_SYMBOLS = {"NaN": "x-thin-open", "+inf": "triangle-up", "-inf": "triangle-down"}
-
-Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One line; `colour` counts through the palette, `nonfinite` is (x, "NaN" | "+inf" | "-inf") or read off `y`.
-
-    `best` is a raw value and `best_word` says of what it is the best. Without `core`, the axis shows all values.
-    """
-
-    name: str
-    x: ArrayLike
-    y: ArrayLike
-    colour: int = 0
-    dash: Dash = "solid"
-    raw: tuple[ArrayLike, ArrayLike] | None = None
-    best: tuple[float, float] | None = None
-    best_word: str = "best"
-    core: tuple[float, float] | None = None
-    nonfinite: Sequence[tuple[float, str]] | None = None
-    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +57,8 @@ def curves_figure(
     y_limits = y_range or _extent(heights, log_y, pad=0.06, same=SAME)
     data: list[Figure] = []
     for curve in curves:
-        data.extend(_traces(curve))
-    flags = [trace for curve in curves if (trace := _flags(curve)) is not None]
+        data.extend(traces_of(curve))
+    flags = [trace for curve in curves if (trace := flags_of(curve)) is not None]
     data.extend(flags)
     named = labels and not show_legend and len(curves) > 1
     notes = [note for curve in curves if (note := _best_note(curve, marks)) is not None]
@@ -111,67 +88,9 @@ def curves_figure(
     return {"data": data, "layout": layout}
 
 
-def _traces(curve: Curve) -> list[Figure]:
-    name = plain_text(curve.name)
-    key = plain_text(curve.group or curve.name)
-    traces: list[Figure] = []
-    if curve.raw is not None:
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": name,
-                "legendgroup": key,
-                "showlegend": False,
-                "hoverinfo": "skip",
-                **_x(curve.raw[0]),
-                "y": pack(curve.raw[1]),
-                "line": {"width": 1},
-                "meta": {"colour": curve.colour, "role": "raw"},
-            }
-        )
-    count = np.asarray(curve.y).size
-    traces.append(
-        {
-            "type": "scatter",
-            # A line of one point draws nothing, so a run's first epoch is shown as a dot.
-            "mode": "lines+markers" if count <= 2 else "lines",
-            "name": name,
-            "legendgroup": key,
-            "connectgaps": False,
-            **_x(curve.x),
-            "y": pack(curve.y),
-            "line": {"width": 1.75, "dash": curve.dash},
-            "hovertemplate": "%{y:.5g}",
-            "meta": {"colour": curve.colour, "role": "line"},
-        }
-    )
-    if curve.best is not None and math.isfinite(curve.best[1]):
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "name": f"{name} (best)",
-                "legendgroup": key,
-                "showlegend": False,
-                "x": [curve.best[0]],
-                "y": [curve.best[1]],
-                "hovertemplate": f"{best_text(curve, '%{y:.5g}')}<extra></extra>",
-                "marker": {"size": 9, "symbol": "circle", "line": {"width": 2}},
-                "meta": {"colour": curve.colour, "role": "best"},
-            }
-        )
-    return traces
-
-
 def most_labels(height: int) -> int:
     """How many lines a panel of this height names at their ends instead of in a legend."""
     return MOST_LABELS if height >= MOST_LABELS * LABEL_GAP + 100 else DIRECT_LABELS
-
-
-def best_text(curve: Curve, value: str) -> str:
-    """What the dot is: on a smoothed curve it stands beside the line, on the raw one."""
-    return f"{plain_text(curve.best_word)}: {value}{'' if curve.raw is None else ' (raw value)'}"
 
 
 def _best_note(curve: Curve, marks: Sequence[Mark]) -> Figure | None:
@@ -191,55 +110,13 @@ def _best_note(curve: Curve, marks: Sequence[Mark]) -> Figure | None:
     }
 
 
-def _flags(curve: Curve) -> Figure | None:
-    """Symbols at the foot of the panel where a value is not finite; a gap alone would hide that a run blew up."""
-    found = _nonfinite(curve) if curve.nonfinite is None else list(curve.nonfinite)
-    if not found:
-        return None
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "name": f"{plain_text(curve.name)} (not finite)",
-        "legendgroup": plain_text(curve.group or curve.name),
-        "showlegend": False,
-        "x": [x for x, _ in found],
-        "y": [0.025] * len(found),
-        "yaxis": "y2",
-        "customdata": [kind for _, kind in found],
-        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-        "marker": {"size": 8, "symbol": [_SYMBOLS.get(kind, "x-thin-open") for _, kind in found], "line": {"width": 2}},
-        "cliponaxis": False,
-        "meta": {"colour": curve.colour, "role": "flag"},
-    }
-
-
-def _nonfinite(curve: Curve) -> list[tuple[float, str]]:
-    x, y = _numbers(curve.x), np.asarray(curve.y, dtype=float)
-    found: list[tuple[float, str]] = []
-    for index in np.flatnonzero(~np.isfinite(y)):
-        kind = "NaN" if math.isnan(y[index]) else ("+inf" if y[index] > 0 else "-inf")
-        found.append((float(x[index]), kind))
-    return found
-
-
-def _x(values: ArrayLike) -> Figure:
-    """Evenly spaced steps as a start and a stride: two numbers in place of thousands."""
-    array: NDArray[Any] = np.asarray(values)
-    if array.dtype.kind in "iu" and array.size > 2:
-        strides = np.diff(array)
-        if strides[0] != 0 and bool((strides == strides[0]).all()):
-            return {"x0": int(array[0]), "dx": int(strides[0])}
-    # f4 holds whole numbers up to 2^24 only, too few for steps and seconds.
-    return {"x": pack(array, double=True)}
-
-
 def _heights(curve: Curve) -> list[ArrayLike]:
     heights = [curve.y] if curve.raw is None else [curve.y, curve.raw[1]]
     heights += [] if curve.best is None else [[curve.best[1]]]
     if curve.core is None:
         return heights
     low, high = curve.core
-    numbers = [_numbers(values) for values in heights]
+    numbers = [numbers_of(values) for values in heights]
     return [values[(values >= low) & (values <= high)] for values in numbers]
 
 
@@ -248,7 +125,7 @@ def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float =
 
     Values that differ by less than a share `same` of themselves are one value.
     """
-    finite = [values[np.isfinite(values) & ((values > 0) | (not log))] for values in map(_numbers, arrays)]
+    finite = [values[np.isfinite(values) & ((values > 0) | (not log))] for values in map(numbers_of, arrays)]
     merged = np.concatenate(finite) if finite else np.empty(0)
     if merged.size == 0:
         return (0.1, 1.0) if log else (0.0, 1.0)
@@ -259,13 +136,6 @@ def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float =
         return low / 10**room, high * 10**room
     room = (abs(low) * 0.1 or 1.0) if flat else (high - low) * pad
     return low - room, high + room
-
-
-def _numbers(values: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(values)
-    if array.dtype.kind == "M":
-        return array.astype("datetime64[ms]").astype(np.int64).astype(np.float64)
-    return array.astype(np.float64)
 
 
 def _range(limits: tuple[float, float], log: bool) -> list[float]:
@@ -293,7 +163,7 @@ def _end_labels(
     ends: list[tuple[float, float, Curve]] = []
     for curve in curves:
         y = np.asarray(curve.y, dtype=float)
-        x = _numbers(curve.x)
+        x = numbers_of(curve.x)
         # Zoomed, a line runs out of the picture: it is named where it leaves.
         good = np.flatnonzero(np.isfinite(y) & ((y > 0) | (not log_y)) & (x <= x_limits[1]))
         if good.size:

@@ -39,7 +39,8 @@ def _svg(values: Sequence[float | None], low: float, high: float) -> str:
             pen = "M"
             continue
         height = HEIGHT / 2 if span == 0 else HEIGHT - 2 - (value - low) / span * (HEIGHT - 4)
-        path.append(f"{pen}{index * step:.1f} {height:.1f}")
+        # A stroke of no length is a dot, so that a value between two gaps is seen.
+        path.append(f"{pen}{index * step:.1f} {height:.1f}{'h0' if pen == 'M' else ''}")
         pen = "L"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none">'

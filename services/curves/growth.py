@@ -35,13 +35,14 @@ def growth(
 ) -> tuple[dict[str, list[Growth]], list[str]]:
     """The new points of panels by key, and the panels that have to be drawn again because of what came.
 
-    A value that is not finite needs a mark, and a step back a new order: adding a point at the end gives neither.
+    A value that is not finite needs a mark and the point beside it a dot, and a step back needs a new order: adding a
+    point at the end gives none of them.
     """
     ids = [series.id for panel in wanted for series in panel.series]
     oldest = min((had for panel in wanted for had in drawn[panel.key]), default=0)
-    # One point more than asked for tells whether the steps go on rising.
-    stored = reading.read_all(session, ids, after=max(0, oldest - 1), with_times=False)
-    first = max(0, oldest - 1)
+    # The last two points of before tell whether the steps go on rising, and whether the line ends beside a gap.
+    first = max(0, oldest - 2)
+    stored = reading.read_all(session, ids, after=first, with_times=False)
     added: dict[str, list[Growth]] = {}
     again: list[str] = []
     for panel in wanted:
@@ -52,7 +53,7 @@ def growth(
             if not len(new):
                 continue
             steps = points.steps[max(0, had - first - 1) :]
-            if (np.diff(steps) < 0).any() or not np.isfinite(new.values).all():
+            if (np.diff(steps) < 0).any() or not np.isfinite(points.values[max(0, had - first - 2) :]).all():
                 again.append(panel.key)
                 break
             lines.append(Growth(place, had, new.steps.astype(float).tolist(), new.values.tolist()))

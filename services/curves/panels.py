@@ -23,6 +23,7 @@ from services.imports.synonyms import meaning_of
 
 Axis = Literal["step", "epoch", "wall", "relative"]
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 MOST_SERIES = 20_000  # of all experiments of a page together
 MOST_PANELS = 24  # drawn at once
@@ -307,11 +308,11 @@ def _line(
     marked = [] if best_place is None else [best_place - part.start]
     x, y, smoothed = x[part], y[part], smoothed[part]
     odd = nonfinite_indices(y, MOST_NONFINITE)
-    # The line breaks where a value is not finite: joined across, it would hide that a run blew up.
-    kept = np.union1d(downsample(x, smoothed, max(16, view.points), log_x=view.log_x), odd)
+    kept = _broken(downsample(x, smoothed, max(16, view.points), log_x=view.log_x), y, odd)
     raw = None
     if view.smoothing:
-        behind = np.union1d(downsample(x, y, max(16, view.points), log_x=view.log_x), marked).astype(np.intp)
+        behind = _broken(downsample(x, y, max(16, view.points), log_x=view.log_x), y, odd)
+        behind = np.union1d(behind, marked).astype(np.intp)
         raw = (x[behind], y[behind])
     else:
         kept = np.union1d(kept, marked).astype(np.intp)
@@ -328,6 +329,16 @@ def _line(
         best_epoch_at=best_epoch_at,
         core=core_range(y) if view.clip else None,
     )
+
+
+def _broken(kept: Places, y: Floats, odd: Places) -> Places:
+    """The kept points with one that is not finite in each gap: joined across, a line would hide that a run blew up."""
+    if not len(odd):
+        return kept
+    if len(odd) == MOST_NONFINITE:  # there may be more of them than are marked
+        every = np.flatnonzero(~np.isfinite(y))
+        odd = np.union1d(odd, every[np.unique(np.searchsorted(every, kept)) % len(every)])
+    return np.union1d(kept, odd)
 
 
 def _word(value: float) -> str:

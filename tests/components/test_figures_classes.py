@@ -52,6 +52,10 @@ class TestSparkline:
         mask = sparkline([1.0, 2.0, float("nan"), 3.0, 4.0]).style["maskImage"]
         assert mask.count("M") == 2
 
+    def test_value_between_two_gaps_is_a_dot(self):
+        mask = sparkline([float("nan"), 2.0, float("nan"), 3.0]).style["maskImage"]
+        assert mask.count("h0") == 2
+
     def test_course_is_told_to_those_who_do_not_see_it(self):
         assert (
             "from 1.0000 to 3.0000" in sparkline([1.0, 2.0, 3.0], label="Loss").to_plotly_json()["props"]["aria-label"]

@@ -61,6 +61,25 @@ class TestCurvesFigure:
         assert len(set(flag["marker"]["symbol"])) == 3
         assert figure["layout"]["yaxis2"]["range"] == [0, 1]
 
+    def test_point_between_two_gaps_is_a_dot_of_its_colour(self):
+        values = [2.2, np.nan, 1.5, np.inf, 1.3, 1.2]
+        (dots,) = traces(curves_figure([Curve("val", range(1, 7), values, 3)]), "lone")
+        assert (dots["x"], dots["y"], dots["meta"]["colour"]) == ([1, 3], [2.2, 1.5], 3)
+
+    def test_raw_point_between_two_gaps_is_a_dot_behind_the_smoothed_one(self):
+        values = [2.2, np.nan, 1.5]
+        figure = curves_figure([Curve("val", [1, 2, 3], [2.2, np.nan, 1.7], raw=([1, 2, 3], values))])
+        (dots,) = traces(figure, "lone-raw")
+        assert dots["y"] == [2.2, 1.5]
+        assert traces(figure, "lone")[0]["y"] == [2.2, 1.7]
+
+    def test_axis_reaches_to_a_point_between_two_gaps(self):
+        low, high = curves_figure([Curve("val", [1, 2, 3], [2.2, np.nan, 1.5])])["layout"]["yaxis"]["range"]
+        assert low < 1.5 and high > 2.2
+
+    def test_line_without_gaps_has_no_dots(self):
+        assert traces(curves_figure([Curve("val", [1, 2, 3], [2.2, 1.7, 1.5])]), "lone") == []
+
     def test_nonfinite_values_of_the_unsampled_series_replace_those_of_the_sample(self):
         figure = curves_figure([Curve("loss", [0, 9], [1.0, 2.0], nonfinite=[(4.0, "NaN")])])
         assert traces(figure, "flag")[0]["x"] == [4.0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,16 @@ class TestDraw:
         assert line.nonfinite == ((2.0, "NaN"), (4.0, "+inf"), (5.0, "-inf"))
         assert np.isnan(line.y[1]) and line.shown == line.total == 6
 
+    @pytest.mark.parametrize("smoothing", [0.0, 0.9])
+    def test_no_line_is_joined_across_a_gap_however_many_there_are(self, sqlite: Engine, smoothing: float) -> None:
+        values = np.arange(3000, dtype=float)
+        values[5::7] = np.nan
+        (line,) = drawn([made({"m": values})], View(smoothing=smoothing, points=200))["metric:m"]
+        for x, y in [(line.x, line.y), *([line.raw] if line.raw else [])]:
+            finite = np.flatnonzero(np.isfinite(y))
+            joined = [(int(x[a]), int(x[b])) for a, b in pairwise(finite) if b == a + 1]
+            assert all(np.isfinite(values[first - 1 : last]).all() for first, last in joined)
+
     def test_epoch_axis_has_no_place_for_series_that_are_not_per_epoch(self, database: Engine) -> None:
         one = made({"val_loss": [3.0, 2.0, 1.0], "steps": [0.0] * 30}, epochs_completed=3)
         lines = drawn([one], View(axis="epoch"))
@@ -222,6 +233,11 @@ class TestGrowth:
     def test_point_that_is_not_finite_draws_the_panel_again(self, database: Engine) -> None:
         one = made({"m": [1.0, 2.0]})
         assert self.grown(one, {"m": [float("nan")]}, 3) == ({}, ["metric:m"])
+
+    @pytest.mark.parametrize("before", [[1.0, float("nan")], [float("nan"), 2.0]])
+    def test_point_beside_a_gap_draws_the_panel_again(self, database: Engine, before: list[float]) -> None:
+        one = made({"m": [1.0, *before]})
+        assert self.grown(one, {"m": [3.0]}, 4) == ({}, ["metric:m"])
 
     def test_step_back_draws_the_panel_again(self, database: Engine) -> None:
         one = made({"m": [1.0, 2.0, 3.0]})
