@@ -188,10 +188,10 @@
   /* Polling stops when nobody looks or the run has ended. */
   pfd.stop_polling = function (visible, live) { return !(live && visible !== false); };
 
-  /* The slider of epochs stays at the newest one while it stands there. */
+  /* The slider of epochs stays at the newest one while it stands there, and goes to the best one at the end. */
   pfd.follow_last = function (span, value, most) {
     if (!span) return [space.no_update, space.no_update, space.no_update, space.no_update, space.no_update, space.no_update];
-    const at = Number(value) >= Number(most) ? span[1] : Number(value);
+    const at = Number(value) >= Number(most) ? span[2] : Number(value);
     return [span[0], span[1], at, String(at), {}, { display: "none" }];
   };
 

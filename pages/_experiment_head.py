@@ -10,6 +10,7 @@ from components.values import NOTHING, duration_text, progress, stat, stat_row, 
 from services.experiments.details import Detail
 
 BADGE, SUMMARY = "experiment-badge", "experiment-summary"
+STARTED, ENDED = "experiment-started", "experiment-ended"
 
 
 def badge(found: Detail) -> Component:
@@ -36,7 +37,8 @@ def summary(found: Detail) -> list[Component]:
     stats = [*_progress(found), stat("Elapsed", duration_text(found.elapsed))]
     if found.remaining is not None:
         stats.append(stat("Remaining", f"about {duration_text(found.remaining)}"))
-    stats.append(stat("Best epoch", NOTHING if found.best_epoch is None else f"{found.best_epoch:,}"))
+    best = NOTHING if found.best_epoch is None else f"{found.best_epoch:,}"
+    stats.append(stat("Best epoch", best, hint=found.best_by))
     stats.append(stat("Epochs", _epochs(found)))
     parts.append(stat_row(stats))
     return parts
@@ -56,6 +58,11 @@ def _progress(found: Detail) -> list[Component]:
     if found.is_active:
         return [stat("Progress", NOTHING, hint="the number of epochs is not known")]
     return []
+
+
+def moments(found: Detail) -> tuple[Component, Component]:
+    """When it started and when it ended."""
+    return time_tag(found.started, "datetime"), time_tag(found.ended, "datetime")
 
 
 def children(found: Detail) -> list[Component]:

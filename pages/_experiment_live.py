@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import dash
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, no_update
 from dash.development.base_component import Component
 
@@ -22,8 +23,9 @@ from services.experiments.details import Detail
 from web.identity import current_actor
 
 TICK, SEEN, ALIVE, NEWS = "experiment-tick", "experiment-seen", "experiment-alive", "experiment-news"
+CURVES, NO_CURVES = f"{PREFIX}-curves", f"{PREFIX}-no-curves"
 POLL_MILLISECONDS = 2000
-UNCHANGED = (no_update,) * 12
+UNCHANGED = (no_update,) * 14
 
 
 def stores(found: Detail, seen: str) -> list[Component]:
@@ -37,6 +39,23 @@ def stores(found: Detail, seen: str) -> list[Component]:
     ]
 
 
+def seen_if(is_so: bool) -> dict[str, str]:
+    """The style of a part that is there for callbacks, and seen only now and then."""
+    return {} if is_so else {"display": "none"}
+
+
+def _hide_what_stayed_empty(found: Detail, without_curves: bool, without_matrix: bool) -> None:
+    """What still might have come while it ran is not waited for any more, as on a page that is opened now."""
+    parts = {
+        CURVES: not without_curves,
+        NO_CURVES: without_curves and not found.children,
+        results.CONFUSION: not without_matrix,
+        results.EPOCHS: found.epochs > 0,
+    }
+    for part, is_seen in parts.items():
+        dash.set_props(part, {"style": seen_if(is_seen)})
+
+
 def register(page: Page) -> None:
     """Bind the clock."""
 
@@ -45,6 +64,8 @@ def register(page: Page) -> None:
         Output(ALIVE, "data"),
         Output(head.BADGE, "children"),
         Output(head.SUMMARY, "children"),
+        Output(head.STARTED, "children"),
+        Output(head.ENDED, "children"),
         Output(changes.ACTIONS, "children", allow_duplicate=True),
         Output(NEWS, "data"),
         Output(f"{PREFIX}-drawn", "data", allow_duplicate=True),
@@ -85,16 +106,19 @@ def register(page: Page) -> None:
             keys = [panel.key for panel in here]
             same = keys == shown
             on_screen = drawing.visible(on_screen)
-            # At the end the best epoch is known, and panels mark it.
-            drawn = drawn if found.is_active else {}
+            if not found.is_active:  # the best epoch is known now, and every panel that was drawn marks it
+                on_screen, drawn = [*on_screen, *drawing.known(drawn)], {}
             extension, remembered, made = (
                 news(session, PREFIX, here, on_screen, drawn, choices, drawing.by_role, labels=True)
                 if same
                 else (no_update, {}, {})
             )
             rows = results.rows_after(session, actor, experiment_id, last)
-            span = details.matrix_span(session, actor, experiment_id)
+            span = results.span_of(session, actor, found)
+            empty = not found.is_active and not details.has_metrics(session, actor, experiment_id)
         show(PREFIX, made)
+        if not found.is_active:
+            _hide_what_stayed_empty(found, empty, span is None)
         # New metrics make new panels: the grid is put up again, and what is on screen is drawn.
         grid = no_update if same else drawing.views(PREFIX, here, {})
         return (
@@ -102,6 +126,7 @@ def register(page: Page) -> None:
             found.is_active,
             head.badge(found),
             head.summary(found),
+            *head.moments(found),
             no_update if found.is_active else changes.buttons(found, actor),
             extension,
             remembered,
@@ -109,7 +134,7 @@ def register(page: Page) -> None:
             grid,
             results.packed(rows) if rows else no_update,
             results.cursor_of(rows, last),
-            no_update if span is None else list(span),
+            no_update if span is None else span,
         )
 
     clientside_callback(

@@ -17,12 +17,13 @@ from database.engine import snapshot
 from pages._experiment_ids import PREFIX, first_id
 from pages._page import Page
 from services.experiments import details
-from services.experiments.details import EPOCHS_AT_ONCE, Matrix
+from services.experiments.details import EPOCHS_AT_ONCE, Detail, Matrix
 from web.identity import current_actor
 
 SLIDER, SLIDER_TEXT, AT, RANGE = (f"{PREFIX}-matrix-{word}" for word in ("epoch", "text", "visible", "span"))
 MATRIX, SCORES, TABLE, CONTENT, EMPTY = (f"{PREFIX}-{w}" for w in ("matrix", "scores", "classes", "confusion", "none"))
 GRID, BODY, ROWS, MORE, LAST = (f"{PREFIX}-{word}" for word in ("epochs", "epoch-rows", "rows", "more", "last"))
+CONFUSION, EPOCHS = f"{PREFIX}-confusion-part", f"{PREFIX}-epochs-part"
 EPOCH_COLUMNS = {
     "epoch": "Epoch",
     "train_loss": "Train loss",
@@ -36,21 +37,32 @@ HIDDEN = {"display": "none"}
 MATRIX_HEIGHT = 460
 
 
-def parts(session: Any, actor: Any, experiment_id: int, *, hide_empty: bool) -> list[Component]:
+def parts(session: Any, experiment: Detail, actor: Any) -> list[Component]:
     """Both sections as they are now; one that will stay empty is hidden."""
-    span = details.matrix_span(session, actor, experiment_id)
-    found = None if span is None else details.matrix(session, actor, experiment_id, span[1])
-    rows = details.epochs(session, actor, experiment_id)
+    span = span_of(session, actor, experiment)
+    found = None if span is None else details.matrix(session, actor, experiment.id, span[2])
+    rows = details.epochs(session, actor, experiment.id)
     confusion = section("Confusion between classes", _confusion(span, found))
     epochs = section("Epochs", _epochs(rows))
+    has_ended = not experiment.is_active
     return [
-        html.Div(confusion, style=HIDDEN if hide_empty and span is None else {}),
-        html.Div(epochs, style=HIDDEN if hide_empty and not rows else {}),
+        html.Div(confusion, id=CONFUSION, style=HIDDEN if has_ended and span is None else {}),
+        html.Div(epochs, id=EPOCHS, style=HIDDEN if has_ended and not rows else {}),
     ]
 
 
-def _confusion(span: tuple[int, int] | None, found: Matrix | None) -> list[Component]:
-    low, high = span or (0, 0)
+def span_of(session: Any, actor: Any, experiment: Detail) -> list[int] | None:
+    """First and last epoch with a matrix, and where the slider stands: at the newest one, after the end at the best."""
+    span = details.matrix_span(session, actor, experiment.id)
+    if span is None:
+        return None
+    low, high = span
+    best = high if experiment.is_active or experiment.best_epoch is None else experiment.best_epoch
+    return [low, high, min(max(best, low), high)]
+
+
+def _confusion(span: list[int] | None, found: Matrix | None) -> list[Component]:
+    low, high, at = span or (0, 0, 0)
     matrix, scores, table = _drawn(found)
     return [
         html.Div(
@@ -69,12 +81,12 @@ def _confusion(span: tuple[int, int] | None, found: Matrix | None) -> list[Compo
                             min=low,
                             max=high,
                             step=1,
-                            value=high,
+                            value=at,
                             debounce=120,
                             class_name="form-range",
                         ),
                         html.Span(
-                            f"{high:,}",
+                            f"{at:,}",
                             id=SLIDER_TEXT,
                             className="num range-value",
                             **attributes({"data-range-of": SLIDER, "aria-hidden": "true"}),
@@ -97,8 +109,8 @@ def _confusion(span: tuple[int, int] | None, found: Matrix | None) -> list[Compo
             id=CONTENT,
             style=HIDDEN if span is None else {},
         ),
-        dcc.Store(id=AT, data=high),
-        dcc.Store(id=RANGE, data=[low, high]),
+        dcc.Store(id=AT, data=at),
+        dcc.Store(id=RANGE, data=[low, high, at]),
     ]
 
 

@@ -56,7 +56,7 @@ def layout(
         found = details.detail(session, actor, number)
         seen = details.cursor(session, actor, number)
         curves = _curve_callbacks.panels_part(session, PREFIX, [number], _source, choices, True)
-        parts = results.parts(session, actor, number, hide_empty=not found.is_active)
+        parts = results.parts(session, found, actor)
         without = not found.is_active and not details.has_metrics(session, actor, number)
     return html.Div(
         [
@@ -69,9 +69,14 @@ def layout(
             ),
             html.Div(head.summary(found), id=head.SUMMARY),
             *head.children(found),
-            html.P("No metric was logged.", className="muted") if without and not found.children else None,
-            # Hidden, not left out: the page's callbacks read what stands in it.
-            html.Div(section("Curves", curves), style={"display": "none"} if without else {}),
+            # Hidden, not left out: the page's callbacks read what stands in them.
+            html.P(
+                "No metric was logged.",
+                id=live.NO_CURVES,
+                className="muted",
+                style=live.seen_if(without and not found.children),
+            ),
+            html.Div(section("Curves", curves), id=live.CURVES, style=live.seen_if(not without)),
             *parts,
             _made_of(found),
             changes.notes_section(found, actor),
@@ -90,6 +95,7 @@ def _source(session: Any, ids: Any) -> tuple[list[Panel], _curve_figures.Naming]
 
 def _made_of(found: Detail) -> Component:
     parent = found.parent
+    started, ended = head.moments(found)
     facts = key_value_list(
         [
             ("Model", found.model),
@@ -99,8 +105,8 @@ def _made_of(found: Detail) -> Component:
             ("Source", found.source),
             ("Part of", None if parent is None else dcc.Link(parent[1], href=f"/experiments/{parent[0]}")),
             ("Created", time_tag(found.created, "datetime")),
-            ("Started", time_tag(found.started, "datetime")),
-            ("Ended", time_tag(found.ended, "datetime")),
+            ("Started", html.Span(started, id=head.STARTED)),
+            ("Ended", html.Span(ended, id=head.ENDED)),
             ("Tags", tag_list(found.tags) if found.tags else None),
         ]
     )

@@ -45,6 +45,7 @@ class Detail:
     epochs: int
     total_epochs: int | None
     best_epoch: int | None
+    best_by: str | None
     created: datetime
     started: datetime | None
     ended: datetime | None
@@ -105,9 +106,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
     ]
     paths += [("Artefact", str(path)) for path in (experiment.artifact_paths or [])[:200]]
     elapsed, remaining = times(experiment)
-    best = experiment.best_epoch
-    if best is None and experiment.is_active:  # it is kept only when an experiment ends
-        best = lifecycle.best_epoch(session, experiment.id)
+    best, best_by = _best(session, experiment)
     children, total = _children(session, actor, experiment.id)
     return Detail(
         id=experiment.id,
@@ -126,6 +125,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         epochs=experiment.epochs_completed,
         total_epochs=experiment.total_epochs,
         best_epoch=best,
+        best_by=best_by,
         created=experiment.created_at,
         started=experiment.started_at,
         ended=experiment.ended_at,
@@ -141,6 +141,14 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         is_demo=experiment.is_demo,
         is_own=experiment.created_by is not None and experiment.created_by == actor.user_id,
     )
+
+
+def _best(session: Session, experiment: Experiment) -> tuple[int | None, str | None]:
+    """The best epoch and by what it is the best; one that a source chose may be the best by something else."""
+    kept, found = experiment.best_epoch, lifecycle.best_of(session, experiment.id)
+    if found is not None and (kept == found[0] or (kept is None and experiment.is_active)):
+        return found  # it is kept only when an experiment ends
+    return kept, None
 
 
 def _parent(session: Session, actor: Actor, experiment: Experiment) -> tuple[int, str] | None:

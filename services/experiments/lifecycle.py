@@ -207,10 +207,16 @@ def summarise(session: Session, experiment: Experiment) -> None:
 
 
 def best_epoch(session: Session, experiment_id: int) -> int | None:
-    """The first epoch with the highest validation accuracy, or with the lowest validation loss where there is none."""
-    for column, order in (
-        (TrainingRun.val_accuracy, TrainingRun.val_accuracy.desc()),
-        (TrainingRun.val_loss, TrainingRun.val_loss.asc()),
+    """The epoch that `best_of` finds."""
+    found = best_of(session, experiment_id)
+    return None if found is None else found[0]
+
+
+def best_of(session: Session, experiment_id: int) -> tuple[int, str] | None:
+    """The first epoch with the highest validation accuracy, or with the lowest validation loss, and by which."""
+    for column, order, reason in (
+        (TrainingRun.val_accuracy, TrainingRun.val_accuracy.desc(), "highest validation accuracy"),
+        (TrainingRun.val_loss, TrainingRun.val_loss.asc(), "lowest validation loss"),
     ):
         found = session.scalar(
             select(TrainingRun.epoch)
@@ -219,7 +225,7 @@ def best_epoch(session: Session, experiment_id: int) -> int | None:
             .limit(1)
         )
         if found is not None:
-            return found
+            return found, reason
     return None
 
 

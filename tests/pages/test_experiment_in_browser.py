@@ -34,6 +34,20 @@ def slide(page: Page, id: str, value: float) -> None:
     )
 
 
+def waiting() -> int:
+    """An experiment that has not started."""
+    with transaction() as session:
+        return lifecycle.create(session, SYSTEM, name="run", total_epochs=7).id
+
+
+def words(page: Page) -> list[str]:
+    """What the page says, panel by panel, once all that is on screen is drawn."""
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_load_state("networkidle")
+    parts = page.locator(".stat-row, .key-values, .annotation-text, .range-value, #experiment-epoch-rows")
+    return parts.all_inner_texts()
+
+
 def ranges(page: Page, key: str) -> Any:
     return page.evaluate(
         "key => document.querySelector(`[data-panel-key='${key}'] .js-plotly-plot`)._fullLayout.xaxis.range", key
@@ -145,6 +159,40 @@ class TestLive:
         page.wait_for_timeout(2600)
         assert asked == []
 
+    def test_at_its_end_the_page_is_as_one_that_is_opened_then(self, visit: Visit) -> None:
+        number = waiting()
+        page = visit(f"/experiments/{number}")
+        started, ended = page.locator("#experiment-started"), page.locator("#experiment-ended")
+        expect(started).to_have_text("–")
+        with transaction() as session:
+            lifecycle.start(session, number)
+        for epoch in range(1, 4):
+            record(number, epoch)
+        expect(page.locator(LINES)).to_have_count(2, timeout=8000)
+        expect(started.locator("time")).to_be_visible()
+        page.locator("#experiment-notes").scroll_into_view_if_needed()  # the curves are out of sight when it ends
+        for epoch in range(4, 8):
+            record(number, epoch)
+        with transaction() as session:
+            lifecycle.complete(session, number)
+        expect(ended.locator("time")).to_be_visible(timeout=8000)
+        best = page.locator('[data-panel-key="loss"] .annotation-text', has_text="best epoch")
+        expect(best).to_have_text(re.compile(r"^best epoch 7: "))
+        watched = words(page)
+        page.reload()
+        expect(best).to_have_count(1)
+        assert words(page) == watched
+
+    def test_what_stayed_empty_goes_when_the_run_has_ended(self, visit: Visit) -> None:
+        number = running()
+        page = visit(f"/experiments/{number}")
+        expect(page.get_by_text("No curves yet")).to_be_visible()
+        with transaction() as session:
+            lifecycle.fail(session, number, "out of memory")
+        expect(page.get_by_text("No metric was logged.")).to_be_visible(timeout=8000)
+        for title in ("Curves", "Confusion between classes", "Epochs"):
+            expect(page.get_by_role("heading", name=title, exact=True)).to_be_hidden()
+
     def test_first_metric_makes_the_first_panel(self, visit: Visit) -> None:
         number = running()
         page = visit(f"/experiments/{number}")
@@ -155,6 +203,17 @@ class TestLive:
 
 
 class TestResults:
+    def test_matrix_of_the_best_epoch_is_shown_first(self, visit: Visit) -> None:
+        number = running(epochs=3)
+        with transaction() as session:
+            worse = lifecycle.Epoch(4, val_accuracy=0.1)
+            lifecycle.record_epoch(session, number, worse, confusion=(["a", "b"], [[1, 1], [1, 1]]))
+            lifecycle.complete(session, number)
+        page = visit(f"/experiments/{number}")
+        expect(page.locator(".stat", has_text="Best epoch")).to_have_text("Best epoch3highest validation accuracy")
+        expect(page.locator("#experiment-matrix-epoch")).to_have_value("3")
+        expect(page.locator("#experiment-matrix-text")).to_have_text("3")
+
     def test_slider_shows_the_matrix_of_another_epoch(self, visit: Visit) -> None:
         page = visit(f"/experiments/{completed(epochs=12)}")
         page.locator("#experiment-confusion").scroll_into_view_if_needed()

@@ -50,6 +50,35 @@ def cursor(experiment_id: int) -> str:
 
 
 class TestDetail:
+    @pytest.mark.parametrize(
+        ("second", "best"),
+        [
+            ({"val_loss": 0.5, "val_accuracy": 0.2}, (1, "highest validation accuracy")),
+            ({"val_loss": 0.5}, (1, "highest validation accuracy")),
+        ],
+    )
+    def test_best_epoch_says_by_what_it_is_the_best(
+        self, database: Engine, second: dict[str, float], best: tuple[int, str]
+    ) -> None:
+        one = running()
+        record(one, 1, val_loss=1.0, val_accuracy=0.9)
+        record(one, 2, **second)
+        assert (shown(one).best_epoch, shown(one).best_by) == best
+
+    def test_best_epoch_without_accuracies_is_that_of_the_lowest_loss(self, database: Engine) -> None:
+        one = running()
+        for epoch, loss in enumerate((1.0, 0.5, 0.7), start=1):
+            record(one, epoch, val_loss=loss)
+        with transaction() as session:
+            lifecycle.complete(session, one)
+        assert (shown(one).best_epoch, shown(one).best_by) == (2, "lowest validation loss")
+
+    def test_best_epoch_that_a_source_chose_says_nothing_of_why(self, database: Engine) -> None:
+        one = running(best_epoch=1)
+        for epoch, loss in enumerate((1.0, 0.5), start=1):
+            record(one, epoch, val_loss=loss)
+        assert (shown(one).best_epoch, shown(one).best_by) == (1, None)
+
     def test_remaining_time_follows_the_pace_so_far(self, database: Engine) -> None:
         one = running(total_epochs=40)
         assert shown(one).remaining is None
