@@ -34,6 +34,7 @@ def layout(**_: str) -> Component:
     with snapshot() as session:
         demos = home.demo_count(session, actor)
         live, version = _live(session)
+        before = home.last_visit(session, actor, current_session().session_id)
         failed = _failures(session)
         best = home.best_per_dataset(session, actor)
         state = health.overview(session)
@@ -42,7 +43,10 @@ def layout(**_: str) -> Component:
             page_header("Home", subtitle=_health_line(state)),
             html.Div(_demo_notice(demos, actor.may(Permission.MANAGE_DEMO)), id=DEMO_NOTICE),
             html.Div(live, id=LIVE),
-            section("Failed since your last visit", html.Div(failed, id=FAILED)),
+            section(
+                "Failed since your last visit" if before else "Failed in the last seven days",
+                html.Div(failed, id=FAILED),
+            ),
             section("Best on each dataset", html.Div(_best(best), id=BEST), hint="highest validation accuracy"),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
             dcc.Store(id=SEEN, data=version),
@@ -69,7 +73,10 @@ def _live(session: Any, seen: str | None = None) -> tuple[Component | None, str]
     if not rows and not ended:
         return _first_steps(), version
     more = [dcc.Link(f"All {total}", href="/experiments")] if total > len(rows) else []
-    halves = [section("Running", _running(rows), actions=more), section("Last finished", _finished(ended))]
+    halves = [
+        section("Running and waiting", _running(rows), actions=more),
+        section("Last finished", _finished(ended), hint="by when they ended"),
+    ]
     return html.Div(halves), version
 
 
@@ -93,22 +100,18 @@ def _first_steps() -> Component:
 
 
 def _health_line(state: health.Health) -> Component:
-    words = {
-        "healthy": "All systems healthy",
-        "busy": "Healthy, computing",
-        "degraded": "Running full",
-        "unhealthy": "Needs attention",
-    }
-    kind = {"healthy": "completed", "busy": "completed", "degraded": "paused", "unhealthy": "failed"}[state.level]
+    words = {"healthy": "All is well", "degraded": "Memory or disk is filling up", "unhealthy": "Needs attention"}
+    kind = {"healthy": "completed", "degraded": "paused", "unhealthy": "failed"}[state.level]
     icons = {"completed": "check-circle", "paused": "exclamation-circle", "failed": "exclamation-triangle"}
-    queue = f"{state.jobs_running} jobs running, {state.jobs_waiting} waiting"
+    running = f"{state.jobs_running or 'no'} {'job' if state.jobs_running == 1 else 'jobs'} running"
+    queue = f"{running}, {state.jobs_waiting} waiting" if state.jobs_waiting else running
     return html.Span(
         [
             html.Span([icon(icons[kind]), words[state.level]], className=f"status status-{kind}"),  # type: ignore[arg-type]
             html.Span(
-                f"load {state.load:.1f} on {state.cores} cores · memory {state.memory_percent:.0f} % · "
-                f"disk {state.disk_percent:.0f} % · "
-                f"{'PostgreSQL' if state.database == 'postgresql' else 'SQLite'} · {queue}",
+                f"{queue} · machine: load {state.load:.1f} on {state.cores} cores, "
+                f"memory {state.memory_percent:.0f} %, disk {state.disk_percent:.0f} % · "
+                f"{'PostgreSQL' if state.database == 'postgresql' else 'SQLite'}",
                 className="num",
             ),
         ],
@@ -133,22 +136,28 @@ def _name(row: dict[str, Any]) -> Component:
 
 def _running(rows: list[dict[str, Any]]) -> Component:
     if not rows:
-        return html.P("Nothing is running.", className="muted")
+        return html.P("Nothing is running or waiting.", className="muted")
     return plain_table(
         ("Experiment", "Status", "Curve", "Epochs", "Started"),
         [
             (
                 _name(row),
                 status_badge(row["status"]),
-                sparkline(row["curve"], label=f"{row['metric'] or 'Curve'} of {row['name']}"),
+                _curve(row),
                 _epochs(row),
                 time_tag(row["started"]),
             )
             for row in rows
         ],
-        label="Running experiments",
+        label="Running and waiting experiments",
         numeric=(3,),
     )
+
+
+def _curve(row: dict[str, Any]) -> Component:
+    drawn = sparkline(row["curve"], label=f"{row['metric'] or 'Curve'} of {row['name']}")
+    name = html.Span(row["metric"], className="muted curve-name") if row["metric"] else None
+    return html.Span([drawn, name], className="curve-cell")
 
 
 def _epochs(row: dict[str, Any]) -> Component:
@@ -195,7 +204,7 @@ def _failures(session: Any) -> Component:
     table = plain_table(
         ("Experiment", "Reason", "Ended"),
         [(_name(row), row["reason"] or "No reason was given.", time_tag(row["ended"])) for row in rows],
-        label="Experiments that failed since your last visit",
+        label="Experiments that failed lately",
     )
     if total <= len(rows):
         return table
@@ -206,7 +215,7 @@ def _best(rows: list[dict[str, Any]]) -> Component:
     if not rows:
         return html.P("No experiment on a dataset has a validation accuracy yet.", className="muted")
     return plain_table(
-        ("Dataset", "Experiment", "Model", "Accuracy", "Epoch", "Of"),
+        ("Dataset", "Experiment", "Model", "Accuracy", "Epoch", "Compared"),
         [
             (
                 row["dataset"],

@@ -30,7 +30,7 @@ class Health:
     jobs_running: int
     jobs_waiting: int
     oldest_wait: timedelta | None
-    level: str  # healthy, busy, degraded, unhealthy
+    level: str  # healthy, degraded, unhealthy
 
 
 @lru_cache(maxsize=1)
@@ -66,9 +66,8 @@ def overview(session: Session) -> Health:
     memory = psutil.virtual_memory().percent
     disk = psutil.disk_usage(str(settings().data_dir)).percent
     wait = oldest_wait(session)
+    # A busy processor is what training looks like, here or in another program, so by itself it is no alarm.
     level = "healthy"
-    if load > 0.75 * cores:  # a busy processor is what training looks like, so by itself it is no alarm
-        level = "busy"
     if max(memory, disk) > 75:
         level = "degraded"
     if memory > 90 or disk > 95 or (wait or timedelta()) > QUEUE_STUCK_AFTER:

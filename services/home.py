@@ -21,7 +21,12 @@ Columns = TypeVarTuple("Columns")
 
 SHOWN = 8
 SPARKLINE_POINTS = 60
-CURVES = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")  # the first that there is becomes the mini-curve
+CURVES = {  # the first that there is becomes the mini-curve
+    "val_accuracy": "validation accuracy",
+    "val_loss": "validation loss",
+    "train_accuracy": "training accuracy",
+    "train_loss": "training loss",
+}
 WITHOUT_VISIT = timedelta(days=7)
 
 
@@ -105,7 +110,7 @@ def mini_curves(session: Session, ids: list[int]) -> dict[int, tuple[str, list[f
         values = points[series_id].values
         if len(values) > SPARKLINE_POINTS:
             values = values[np.linspace(0, len(values) - 1, SPARKLINE_POINTS).astype(int)]
-        curves[experiment_id] = (key, [float(value) if np.isfinite(value) else None for value in values])
+        curves[experiment_id] = (CURVES[key], [float(value) if np.isfinite(value) else None for value in values])
     return curves
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 
 from database import engine as engines
@@ -85,3 +86,10 @@ def test_the_overview_counts_jobs(database: Engine) -> None:
         state = health.overview(session)
     assert (state.jobs_waiting, state.jobs_running) == (1, 1)
     assert 0 <= state.memory_percent <= 100
+
+
+def test_a_busy_machine_without_jobs_is_healthy(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getloadavg", lambda: (640.0, 640.0, 640.0))
+    with engines.snapshot() as session:
+        state = health.overview(session)
+    assert (state.level, state.jobs_running, state.load) == ("healthy", 0, 640.0)
