@@ -195,6 +195,14 @@
     return [span[0], span[1], at, String(at), {}, { display: "none" }];
   };
 
+  /* A value that changes with each key goes on when the hand rests. */
+  const resting = new Map();
+  pfd.soon = function (value, store) {
+    clearTimeout(resting.get(store));
+    resting.set(store, setTimeout(() => space.set_props(store, { data: value }), 300));
+    return space.no_update;
+  };
+
   /* A value for a part of the page below the screen waits until that part is seen. */
   const waiting = new Map();
   const near = (id) => {

@@ -4,7 +4,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.feedback import confirm_dialog
@@ -25,9 +25,10 @@ from web.identity import current_actor
 
 ACTIONS, CANCEL, DELETE, RESTORE = (f"{PREFIX}-{word}" for word in ("actions", "cancel", "delete", "restore"))
 CANCEL_DIALOG, DELETE_DIALOG, UNDO = f"{PREFIX}-cancel-dialog", f"{PREFIX}-delete-dialog", f"{PREFIX}-undo"
-NOTES, NOTES_EDIT, NOTES_DIALOG, NOTES_TEXT, NOTES_SAVE, NOTES_CLOSE = (
-    f"{PREFIX}-notes{word}" for word in ("", "-edit", "-dialog", "-text", "-save", "-close")
+NOTES, NOTES_EDIT, NOTES_DIALOG, NOTES_SAVE, NOTES_CLOSE = (
+    f"{PREFIX}-notes{word}" for word in ("", "-edit", "-dialog", "-save", "-close")
 )
+NOTES_TEXT, NOTES_DRAFT, NOTES_PREVIEW = (f"{PREFIX}-notes-{word}" for word in ("text", "draft", "preview"))
 HIDDEN = {"display": "none"}
 
 
@@ -69,6 +70,7 @@ def dialogs() -> list[Component]:
     """The questions that are asked before anything is done."""
     return [
         dcc.Store(id=UNDO),
+        dcc.Store(id=NOTES_DRAFT),
         confirm_dialog(
             CANCEL_DIALOG,
             "Cancel this experiment?",
@@ -95,12 +97,31 @@ def notes_section(found: Detail, actor: Actor) -> Component:
             dbc.ModalHeader(dbc.ModalTitle("Notes"), close_button=False),
             dbc.ModalBody(
                 [
-                    dbc.Label("Notes in Markdown", html_for=NOTES_TEXT),
-                    dbc.Textarea(id=NOTES_TEXT, value=found.notes or "", rows=14, maxlength=50_000),
                     html.Div(
-                        "Images and addresses other than http, https and mailto stay text.", className="form-hint"
+                        [
+                            dbc.Label("Notes in Markdown", html_for=NOTES_TEXT),
+                            dbc.Textarea(
+                                id=NOTES_TEXT,
+                                value=found.notes or "",
+                                rows=14,
+                                maxlength=50_000,
+                                autofocus=True,
+                            ),
+                            html.Div(
+                                "Images and addresses other than http, https and mailto stay text.",
+                                className="form-hint",
+                            ),
+                        ]
                     ),
-                ]
+                    html.Div(
+                        [
+                            html.Div("Preview", className="form-label"),
+                            html.Div(_markdown(found.notes), id=NOTES_PREVIEW, className="notes"),
+                        ],
+                        className="notes-preview",
+                    ),
+                ],
+                class_name="notes-editor",
             ),
             dbc.ModalFooter(
                 [
@@ -111,7 +132,7 @@ def notes_section(found: Detail, actor: Actor) -> Component:
         ],
         id=NOTES_DIALOG,
         is_open=False,
-        size="lg",
+        size="xl",
         centered=True,
     )
     return section("Notes", [html.Div(_markdown(found.notes), id=NOTES, className="notes"), editor], actions=edit)
@@ -230,6 +251,15 @@ def _register_delete(page: Page) -> None:
 
 
 def _register_notes(page: Page) -> None:
+    # The field itself has no delay: what is typed last must be there when “Save” is pressed.
+    clientside_callback(
+        ClientsideFunction("pfd", "soon"),
+        Output(NOTES_DRAFT, "data"),
+        Input(NOTES_TEXT, "value"),
+        State(NOTES_DRAFT, "id"),
+        prevent_initial_call=True,
+    )
+
     @page.callback(
         Output(NOTES_DIALOG, "is_open"),
         Input(NOTES_EDIT, "n_clicks"),
@@ -240,6 +270,16 @@ def _register_notes(page: Page) -> None:
     def edit_notes(clicks: Any, _close: Any) -> bool:
         """Open or close the editor."""
         return ctx.triggered_id == NOTES_EDIT and bool(clicks)
+
+    @page.callback(
+        Output(NOTES_PREVIEW, "children"),
+        Input(NOTES_DRAFT, "data"),
+        permission=Permission.CREATE_EXPERIMENTS,
+        prevent_initial_call=True,
+    )
+    def preview_notes(text: Any) -> Component:
+        """What is being written, as it will be shown."""
+        return _markdown(text[:50_000] if isinstance(text, str) else "")
 
     @page.callback(
         Output(NOTES, "children"),

@@ -252,12 +252,36 @@ class TestNotes:
         expect(notes).to_contain_text(text)
         expect(notes.locator("a")).to_have_count(0)
 
+    def test_preview_loads_and_runs_nothing_either(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed(epochs=1)}", Role.OPERATOR)
+        page.locator("#experiment-notes-edit").click()
+        page.get_by_label("Notes in Markdown").fill(
+            "**new** ![x](http://evil.example/p.png) <img src=x> [a](javascript:b)"
+        )
+        preview = page.locator("#experiment-notes-preview")
+        expect(preview.locator("strong")).to_have_text("new")
+        assert preview.locator("img").count() == preview.locator("a[href^=javascript]").count() == 0
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_code_has_one_ground_and_tables_have_lines(self, visit: Visit, scheme: str) -> None:
+        number = completed(epochs=1)
+        with transaction() as session:
+            editing.set_notes(session, SYSTEM, number, "```python\nx = 'y'\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+        notes = visit(f"/experiments/{number}", scheme=scheme).locator("#experiment-notes")
+        expect(notes.locator("code.hljs")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+        expect(notes.locator("td").first).to_have_css("border-bottom-style", "solid")
+        expect(notes.locator("td").first).to_have_css("padding-left", "12px")
+
     def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
         number = completed(epochs=1)
         page = visit(f"/experiments/{number}", Role.OPERATOR)
         page.locator("#experiment-notes-edit").click()
-        page.get_by_label("Notes in Markdown").fill("A *good* run")
+        expect(page.get_by_label("Notes in Markdown")).to_be_focused()
+        page.keyboard.type("A *good* run")
+        expect(page.locator("#experiment-notes-preview em")).to_have_text("good")
+        page.keyboard.type(", the last word typed at once")
         page.get_by_role("button", name="Save").click()
+        expect(page.locator("#experiment-notes")).to_have_text("A good run, the last word typed at once")
         expect(page.locator("#experiment-notes em")).to_have_text("good")
         reader = visit(f"/experiments/{number}", Role.VIEWER)
         expect(reader.locator("#experiment-notes em")).to_have_text("good")
