@@ -39,8 +39,37 @@
       return entry;
     }));
   }
-  new MutationObserver(legend).observe(document.documentElement, {
-    childList: true, subtree: true, attributes: true, attributeFilter: ["data-entries"],
+
+  /* The box that adds: arrow keys walk through what was found, Enter takes the first, also of what is still on its way. */
+  let wanted = null;
+  const field = () => document.getElementById("compare-find");
+  const found = () => Array.from(document.querySelectorAll("#compare-found .menu-item"));
+  function current() {
+    const list = document.querySelector("#compare-found [data-found-for]"), box = field();
+    return list && box && list.getAttribute("data-found-for") === box.value.trim();
+  }
+  function take() {
+    if (wanted === null || !current()) return;
+    const first = wanted === field().value && found()[0];
+    wanted = null;
+    if (first) first.click();
+  }
+  document.addEventListener("keydown", (event) => {
+    const box = field(), options = box ? found() : [], at = options.indexOf(document.activeElement);
+    if (!box || (event.target !== box && at < 0)) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const next = at + (event.key === "ArrowDown" ? 1 : -1);
+      if (next < 0) box.focus(); else if (options[next]) options[next].focus();
+    } else if (event.key === "Enter" && event.target === box && box.value.trim()) {
+      event.preventDefault();
+      wanted = box.value;
+      take();
+    } else if (event.key === "Escape" && at >= 0) box.focus();
+  });
+
+  new MutationObserver(() => { legend(); take(); }).observe(document.documentElement, {
+    childList: true, subtree: true, attributes: true, attributeFilter: ["data-entries", "data-found-for"],
   });
 
   function title(line) {
@@ -70,13 +99,13 @@
     if (data.upright) {
       return [
         make("tr", "", head("", "col"), ...experiments.map((item) => head(name(item), "col"))),
-        make("tr", "", head("status", "row"), ...experiments.map(status)),
+        ...(data.status ? [make("tr", "", head("Status", "row"), ...experiments.map(status))] : []),
         ...lines.map((line) => make("tr", "", head(title(line), "row"), ...line.cells.map(value))),
       ];
     }
     return [
-      make("tr", "", head("Experiment", "col"), head("status", "col"), ...lines.map((line) => head(title(line), "col"))),
-      ...experiments.map((item, place) => make("tr", "", head(name(item), "row"), status(item), ...lines.map((line) => value(line.cells[place])))),
+      make("tr", "", head("Experiment", "col"), ...(data.status ? [head("Status", "col")] : []), ...lines.map((line) => head(title(line), "col"))),
+      ...experiments.map((item, place) => make("tr", "", head(name(item), "row"), ...(data.status ? [status(item)] : []), ...lines.map((line) => value(line.cells[place])))),
     ];
   }
 

@@ -33,11 +33,12 @@ def legend(found: Sequence[Compared]) -> Component:
     """Who is who in all panels, and a way to take one out; compare.js makes the entries."""
     entries = [{"id": item.id, "name": item.name, **stroke(place)} for place, item in enumerate(found)]
     given = {"aria-label": "Compared experiments", "data-entries": json.dumps(entries)}
-    return html.Div([html.Ul(id=LEGEND, className="compare-legend", **attributes(given)), dcc.Store(id=REMOVED)])
+    names = html.Ul(id=LEGEND, className="compare-legend", tabIndex=0, **attributes(given))
+    return html.Div([names, dcc.Store(id=REMOVED)], className="legend-bar")
 
 
-def add_box() -> Component:
-    """Search for an experiment to add."""
+def add_box(*, focused: bool) -> Component:
+    """Search for an experiment to add; compare.js lets the arrow keys and Enter choose."""
     return html.Div(
         [
             dbc.Label("Add an experiment", html_for=SEARCH, class_name="visually-hidden"),
@@ -48,6 +49,7 @@ def add_box() -> Component:
                 debounce=250,
                 maxlength=200,
                 autocomplete="off",
+                autofocus=focused,
             ),
             html.Div(id=RESULTS, className="add-results", **attributes({"aria-live": "polite"})),
         ],
@@ -55,10 +57,11 @@ def add_box() -> Component:
     )
 
 
-def results(hits: Sequence[dict[str, Any]]) -> Component:
-    """What was found, each a button that adds it."""
+def results(words: str, hits: Sequence[dict[str, Any]]) -> Component:
+    """What was found for some words, each a button that adds it."""
+    given = attributes({"data-found-for": words})
     if not hits:
-        return html.Div(html.P("Nothing else matches.", className="menu-note"), className="menu-items")
+        return html.Div(html.P("Nothing else matches.", className="menu-note"), className="menu-items", **given)
     return html.Div(
         [
             html.Button(
@@ -70,6 +73,7 @@ def results(hits: Sequence[dict[str, Any]]) -> Component:
             for hit in hits
         ],
         className="menu-items",
+        **given,
     )
 
 

@@ -38,13 +38,14 @@ def table(
     A few experiments are columns (“upright”), many are rows, so that either can be read.
     """
     count = len(found)
-    kept = _lines([(row.name, None, [_param(row, place) for place in range(count)]) for row in params], only)
+    kept = _lines([(_title(row), None, [_param(row, place) for place in range(count)]) for row in params], only)
     measured = _lines(
         [(row.name, WORDS[row.direction], [_metric(row, place) for place in range(count)]) for row in metrics], only
     )
     data: dict[str, Any] = {
         "label": LABEL,
         "upright": count <= MOST_COLUMNS_OF_EXPERIMENTS,
+        "status": not only or len({item.status for item in found}) > 1,
         "experiments": [_experiment(item, place) for place, item in enumerate(found)],
         "lines": [*kept[:MOST_LINES], *measured[:MOST_LINES]],
     }
@@ -55,6 +56,11 @@ def table(
         of = f"{len(kept)} parameters and of {len(measured)} metrics"
         data["note"] = f"The first {MOST_LINES} of {of} are shown."
     return data
+
+
+def _title(row: ParamRow) -> str:
+    """A fact is written as a title, a parameter as the experiments write it."""
+    return row.name[:1].upper() + row.name[1:] if row.is_fact else row.name
 
 
 def _experiment(item: Compared, place: int) -> dict[str, Any]:

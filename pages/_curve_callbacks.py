@@ -19,8 +19,19 @@ from services.curves.panels import Panel
 Source = Callable[[Any, Any], tuple[list[Panel], drawing.Naming]]  # the session and the page's ids
 
 
-def panels_part(session: Any, prefix: str, ids: Sequence[int], source: Source, choices: Choices, labels: bool) -> Any:
-    """Toolbar and panels as they are in the page at first: those on top come drawn, the rest waits to be seen."""
+def panels_part(
+    session: Any,
+    prefix: str,
+    ids: Sequence[int],
+    source: Source,
+    choices: Choices,
+    labels: bool,
+    legend: Component | None = None,
+) -> Any:
+    """Toolbar and panels as they are in the page at first: those on top come drawn, the rest waits to be seen.
+
+    A `legend` of all panels stays in sight with the toolbar.
+    """
     panels, naming = source(session, list(ids))
     standing, waiting = groups.parted(panels, choices.text)
     shown, number, found = page_of(standing, choices.text, 0)
@@ -29,7 +40,9 @@ def panels_part(session: Any, prefix: str, ids: Sequence[int], source: Source, c
     said, style = pager_state(number, found, len(standing))
     return html.Div(
         [
-            toolbar(prefix, choices),
+            toolbar(prefix, choices)
+            if legend is None
+            else html.Div([toolbar(prefix, choices), legend], className="curve-bar"),
             panel_area(
                 [
                     panel_grid(_grid(prefix, shown, drawn, panels, choices.text, labels), id=f"{prefix}-grid"),

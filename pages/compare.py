@@ -37,11 +37,13 @@ def layout(ids: str = "", diff: str = "", **query: str) -> Component:
     with snapshot() as session:
         found = compare.chosen(session, actor, wanted)
         if len(found) < 2:
-            return _shell(found, wanted, search_now, [_too_few(found)])
+            return _shell(found, wanted, search_now, [parts.legend(found), _too_few(found)])
         params, metrics = compare.param_rows(found), compare.metric_rows(session, found)
         shown = [item.id for item in found]
         beat = compare.pulse(session, actor, shown)
-        curves = _curve_callbacks.panels_part(session, parts.PREFIX, shown, live.source_of(found), choices, False)
+        curves = _curve_callbacks.panels_part(
+            session, parts.PREFIX, shown, live.source_of(found), choices, False, parts.legend(found)
+        )
     only = diff != "0" and (diff == "1" or sum(row.differs for row in params) > 2)
     return _shell(
         found,
@@ -73,9 +75,8 @@ def _shell(found: Sequence[Compared], wanted: Sequence[int], search_now: str, bo
         )
     return html.Div(
         [
-            page_header("Compare", subtitle=_subtitle(found), actions=parts.add_box()),
+            page_header("Compare", subtitle=_subtitle(found), actions=parts.add_box(focused=len(found) < 2)),
             *notices,
-            parts.legend(found),
             *body,
             dcc.Store(id=parts.CHOSEN, data=[item.id for item in found]),
             dcc.Store(id=parts.STATE, data=search_now),
@@ -132,7 +133,7 @@ def find_more(text: Any, ids: Any) -> Any:
     already = set(ids_from(ids))
     with snapshot() as session:
         hits = search.find(session, current_actor(), words, 10 + min(len(already), 40))
-    return parts.results([hit for hit in hits if hit["id"] not in already][:10])
+    return parts.results(words, [hit for hit in hits if hit["id"] not in already][:10])
 
 
 @page.callback(

@@ -29,6 +29,7 @@ class ParamRow:
     name: str
     values: tuple[str | None, ...]
     seconds: bool = False
+    is_fact: bool = False
 
     @property
     def differs(self) -> bool:
@@ -50,7 +51,7 @@ def rows_of(experiments: Sequence[Parts]) -> list[ParamRow]:
             values = tuple(None if (value := one.get(name)) is None else text_of(value) for one in found)
             if not any(value is not None for value in values):
                 continue
-            row = ParamRow(f"{prefix}{name}", values, seconds=part == "facts" and name in _SECONDS)
+            row = ParamRow(f"{prefix}{name}", values, part == "facts" and name in _SECONDS, part == "facts")
             one = _Known(identity(name), part, row)
             others = by_leaf.setdefault(one.path[-1], [])
             if not any(_absorbs(other, one, experiments) for other in others):

@@ -340,6 +340,49 @@ class TestInBrowser:
         expect(page.locator(".legend-entry")).to_have_count(2)
         assert f"ids={two},{three}" in page.url
 
+    def test_first_thing_to_do_with_one_is_to_type_and_the_keys_choose(self, visit: Visit) -> None:
+        one, _, three = many(3)
+        page = visit(f"/compare?ids={one}")
+        expect(page.get_by_label("Add an experiment")).to_be_focused()
+        page.keyboard.type("run")
+        expect(page.locator(".add-results button")).to_have_count(2)
+        wanted = page.locator(".add-results button", has_text="run 2")
+        for _step in range(2):
+            page.keyboard.press("ArrowDown")
+            if wanted.evaluate("button => button === document.activeElement"):
+                break
+        page.keyboard.press("ArrowDown")  # stays in the list at its end
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("ArrowUp")
+        expect(page.get_by_label("Add an experiment")).to_be_focused()
+        page.get_by_label("Add an experiment").fill("run 2")
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**ids={one},{three}")
+        expect(page.locator(".legend-entry")).to_have_count(2)
+
+    @pytest.mark.parametrize("width", [1440, 390])
+    def test_legend_stays_in_sight_and_leaves_the_charts_room(self, visit: Visit, width: int) -> None:
+        page = visit(f"/compare?ids={','.join(map(str, many(12)))}", width=width)
+        expect(page.locator('[data-panel-key="role:val_loss"] .scatterlayer .js-line')).to_have_count(12)
+        page.evaluate("scrollBy(0, document.querySelector('#compare-grid').getBoundingClientRect().top + 60)")
+        entry = page.locator(".legend-entry").first
+        expect(entry).to_be_in_viewport(ratio=1)
+        box = page.locator(".legend-bar").bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 180
+        on_top = entry.evaluate("""entry => { const box = entry.getBoundingClientRect();
+            return entry.contains(document.elementFromPoint(box.left + 30, box.top + box.height / 2)); }""")
+        assert on_top and page.evaluate("document.documentElement.scrollWidth") == width
+
+    def test_status_that_all_share_is_no_difference(self, visit: Visit) -> None:
+        ids = [completed(name, epochs=2, hyperparameters={"lr": rate}) for name, rate in (("a", 0.1), ("b", 0.2))]
+        page = visit(f"/compare?ids={ids[0]},{ids[1]}&diff=1")
+        expect(page.get_by_role("rowheader", name="lr")).to_be_visible()
+        expect(page.get_by_role("rowheader", name="Status")).to_have_count(0)
+        page.get_by_label("Only differences").uncheck()
+        expect(page.get_by_role("rowheader", name="Status")).to_be_visible()
+        expect(page.get_by_role("rowheader", name="Best epoch")).to_be_visible()
+
     def test_legend_fades_all_curves_but_one(self, visit: Visit) -> None:
         ids = many(4)
         page = visit(f"/compare?ids={','.join(map(str, ids))}")
