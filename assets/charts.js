@@ -14,7 +14,7 @@
     if (!chart) return;
     const meta = (gd.layout && gd.layout.meta) || {};
     if (meta.state) chart.setAttribute("data-state", meta.state); else chart.removeAttribute("data-state");
-    showPoints(chart, meta.points);
+    showPoints(chart, meta.points, meta.outside);
     if (chart.getAttribute("data-linked") === "true" && gd.__pfdLinked !== gd._ev) {
       gd.__pfdLinked = gd._ev;
       gd.on("plotly_hover", (hover) => { if (hover.xvals) moveCursor(chart, hover.xvals[0]); });
@@ -22,13 +22,14 @@
     }
   });
 
-  function showPoints(chart, points) {
+  function showPoints(chart, points, outside) {
     const panel = chart.closest(".panel");
     const place = panel && panel.querySelector("[data-chart-points]");
     if (!place) return;
-    chart.__pfdPoints = points ? (points[0] === points[1] ? `${number.format(points[1])} ${points[1] === 1 ? "point" : "points"}` : `shows ${number.format(points[0])} of ${number.format(points[1])} points`) : "";
-    place.textContent = chart.__pfdPoints;
-    place.title = chart.__pfdPoints;
+    let text = "";
+    if (points) text = points[0] === points[1] ? `${number.format(points[1])} ${points[1] === 1 ? "point" : "points"}` : `shows ${number.format(points[0])} of ${number.format(points[1])} points`;
+    if (points && outside) text += `, ${number.format(outside)} outside`;
+    chart.__pfdPoints = place.textContent = place.title = text;
   }
 
   /* Linked cursor: a line and a reading in every other panel; Plotly's own hover stays with the panel under the pointer. */
@@ -53,6 +54,8 @@
     const at = axis && x !== null && axis.c2p ? axis.c2p(x) : NaN;
     if (!(at >= 0 && at <= axis._length)) {
       if (line) line.classList.remove("is-on");
+      const list = chart.querySelector(":scope > .chart-reading");
+      if (list) list.remove();
       if (place && place.textContent !== (chart.__pfdPoints || "")) place.textContent = chart.__pfdPoints || "";
       return;
     }
@@ -66,23 +69,49 @@
     line.style.top = area.t + "px";
     line.style.height = area.h + "px";
     line.classList.add("is-on");
-    if (place) reading(place, gd, x);
+    if (place) reading(chart, place, gd, x, axis._offset + at);
   }
 
-  function reading(place, gd, x) {
-    place.replaceChildren();
-    let shown = 0;
+  // Up to three values stand in the head; of many a list by value with their names, or the ends of it where all are named elsewhere.
+  const IN_HEAD = 3;
+  function reading(chart, place, gd, x, left) {
+    const found = [];
     (gd._fullData || []).forEach((trace, index) => {
-      if (shown >= 3 || trace.visible !== true || !trace.meta || trace.meta.role !== "line") return;
-      const points = (gd.calcdata || [])[index];
-      const point = points && nearest(points, x);
-      if (!point || point.y === undefined) return;
-      const dot = document.createElement("span");
-      dot.className = "cursor-dot";
-      dot.style.background = trace.line.color;
-      place.append(dot, document.createTextNode(Number(point.y).toPrecision(4)));
-      shown += 1;
+      if (trace.visible !== true || !trace.meta || trace.meta.role !== "line") return;
+      const points = (gd.calcdata || [])[index], point = points && nearest(points, x);
+      if (point && Number.isFinite(point.y)) found.push({ name: plain(trace.name || ""), colour: trace.line.color, value: point.y });
     });
+    const old = chart.querySelector(":scope > .chart-reading");
+    if (old) old.remove();
+    if (found.length <= IN_HEAD) {
+      const named = found.length > 1 && (gd.layout.meta || {}).labels === "end";
+      place.replaceChildren(...found.map((line) => entry(line, named)));
+      return;
+    }
+    found.sort((a, b) => b.value - a.value);
+    if ((gd.layout.meta || {}).labels !== "end") {
+      place.replaceChildren(entry(found[0], true), document.createTextNode(" …"), entry(found[found.length - 1], true));
+      return;
+    }
+    place.textContent = chart.__pfdPoints || "";
+    const list = document.createElement("div");
+    list.className = "chart-reading num";
+    list.setAttribute("aria-hidden", "true");
+    list.append(...found.map((line) => entry(line, true)));
+    chart.appendChild(list);
+    const room = chart.clientWidth - left > list.offsetWidth + 12;
+    list.style.transform = `translateX(${Math.round(room ? left + 8 : Math.max(0, left - 8 - list.offsetWidth))}px)`;
+  }
+
+  function entry(line, named) {
+    const made = document.createElement("span"), dot = document.createElement("span"), name = document.createElement("span");
+    made.className = "cursor-value";
+    dot.className = "cursor-dot";
+    dot.style.background = line.colour;
+    name.className = "cursor-name";
+    name.textContent = line.name;
+    made.append(dot, ...(named ? [name] : []), document.createTextNode(Number(line.value).toPrecision(4)));
+    return made;
   }
 
   function nearest(points, x) {
@@ -185,9 +214,13 @@
     const title = chart.closest(".panel") && chart.closest(".panel").querySelector(".panel-title");
     const layout = Object.assign({}, figure.layout, { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff", width, height });
     if (title) {
-      layout.title = { text: title.textContent.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02, xanchor: "left", font: { size: 14, color: "#15181e" } };
+      const run = document.querySelector(".page-title");
+      const named = [run && run.textContent, title.textContent].filter(Boolean).join(" · ");
+      layout.title = { text: named.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02, xanchor: "left", font: { size: 14, color: "#15181e" } };
       layout.margin = Object.assign({}, layout.margin, { t: Math.max((layout.margin && layout.margin.t) || 0, 48) });
     }
+    // What one legend names for all charts of a page has to be named in a picture of one.
+    if (layout.showlegend === false && (layout.meta || {}).labels === "legend" && figure.data.length > 1) layout.showlegend = true;
     try {
       const url = await window.Plotly.toImage({ data: figure.data, layout, config: { plotlyServerURL: "" } }, { format, width, height, scale: format === "png" ? 2 : 1 });
       save(format === "svg" ? new Blob([decodeURIComponent(url.slice(url.indexOf(",") + 1))], { type: "image/svg+xml" }) : bytes(url), fileName(chart) + "." + format);

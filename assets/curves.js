@@ -153,6 +153,7 @@
       if (Number.isFinite(value)) { low = Math.min(low, value); high = Math.max(high, value); }
     }));
     if (low > high) return [0, 1];
+    if (place === 0 && !log && low === high) return [low, low + 1];
     // What was drawn before has travelled in single precision, what is new has not.
     const flat = place === 1 && !log && high - low <= 1e-6 * Math.max(Math.abs(low), Math.abs(high));
     const room = high > low && !flat ? (high - low) * pad : (Math.abs(low) * 0.1 || 1);

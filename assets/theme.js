@@ -111,7 +111,7 @@
     const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(Number.isNaN(end.getTime()) ? new Date() : end);
     const zone = (parts.find((part) => part.type === "timeZoneName") || { value: "local" }).value;
     const title = Object.assign({}, axis.title);
-    title.text = `${String(title.text || "time").replace(/ \(.*\)$/, "")} (${zone})`;
+    title.text = `${String(title.text || "Time").replace(/ \(.*\)$/, "")} (${zone})`;
     return Object.assign({}, axis, { title });
   }
 

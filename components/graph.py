@@ -73,8 +73,12 @@ def chart_panel(
     file_name: str | None = None,
     actions: Component | None = None,
     wide: bool = False,
+    tall: bool = False,
 ) -> html.Section:
-    """A chart under its title with a menu; `key` is what `visible_panels` reports when it comes on screen."""
+    """A chart under its title with a menu; `key` is what `visible_panels` reports when it comes on screen.
+
+    Beside a `tall` one the other panels of its row are as high.
+    """
     items: tuple[tuple[str, str, IconName], ...] = (
         ("png", "Save as PNG", "download"),
         ("svg", "Save as SVG", "download"),
@@ -129,7 +133,7 @@ def chart_panel(
             html.Div(subtitle, className="panel-subtitle") if subtitle else None,
             chart(id, figure, height=height, label=title, linked=linked, file_name=file_name or title),
         ],
-        className="panel panel-wide" if wide else "panel",
+        className=f"panel{' panel-wide' if wide else ''}{' panel-tall' if tall else ''}",
         **attributes({"aria-label": title, "data-panel-key": title if key is None else key}),
     )
 

@@ -16,10 +16,10 @@ from services.curves.panels import MOST_PANELS, Axis, Panel, View
 
 AXES: dict[Axis, str] = {"step": "Step", "epoch": "Epoch", "wall": "Wall time", "relative": "Relative time"}
 AXIS_TITLES: dict[Axis, str] = {
-    "step": "step",
-    "epoch": "epoch",
-    "wall": "time",
-    "relative": "seconds from start",
+    "step": "Step",
+    "epoch": "Epoch",
+    "wall": "Time",
+    "relative": "Time from start",
 }
 FLAGS = {"log_x": "Log x", "log_y": "Log y", "clip": "Clip outliers"}
 STRONGEST = 0.99

@@ -69,6 +69,7 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
         x_range=x_range,
         y_range=y_range,
         dates=choices.axis == "wall",
+        durations=choices.axis == "relative",
         marks=_marks(lines, part),
         points=(sum(line.shown for line in lines), sum(line.total for line in lines)),
         height=_height(panel, labels),
@@ -137,6 +138,7 @@ def views(prefix: str, panels: Sequence[Panel], drawn: Mapping[str, Any], labels
             key=panel.key,
             figure=drawn.get(panel.key),
             height=_height(panel, labels),
+            tall=_height(panel, labels) > HEIGHT,
         )
         for panel in panels
     ]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Figure = dict[str, Any]
 TYPED_FROM = 20
+SHORTEST_WORD = 3  # letters that still tell words apart
 
 
 class TypedArray(TypedDict):
@@ -46,6 +47,20 @@ def shorten(text: str, length: int) -> str:
         return text
     head = math.ceil((length - 1) * 0.6)
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def abbreviate(text: str, length: int) -> str:
+    """Cut each word of a long name at its end, the longest first, so that “A and B” stays apart from “A”."""
+    if len(text) <= length:
+        return text
+    words = text.replace(" and ", " + ").split()
+    if len(" ".join(words)) > length:
+        words = [word for word in words if word != "+"]
+    while len(" ".join(words)) > length and max(map(len, words)) > SHORTEST_WORD:
+        longest = max(range(len(words)), key=lambda place: len(words[place]))
+        words[longest] = words[longest][:-1]
+    short = " ".join(words)
+    return short if len(words) > 1 and len(short) <= length else f"{text[: length - 1]}…"
 
 
 def base_layout(**more: Any) -> Figure:

@@ -6,10 +6,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from components.figures.base import Figure, base_layout, message_figure, plain_text, shorten
+from components.figures.base import Figure, abbreviate, base_layout, message_figure, plain_text
 
 Normalise = Literal["true", "predicted", "all", "none"]
 LABEL_LENGTH = 24
+APART = 0.22  # of a row, between the scores of one class
 
 
 def confusion_figure(
@@ -21,7 +22,7 @@ def confusion_figure(
         return message_figure("No confusion matrix was recorded")
     share = _shares(counts, normalise)
     names = [plain_text(label) for label in labels]
-    short = [plain_text(shorten(label, LABEL_LENGTH)) for label in labels]
+    short = [plain_text(abbreviate(label, LABEL_LENGTH)) for label in labels]
     full = [[_cell(counts[i, j], share[i, j], normalise, "<br>") for j in range(len(names))] for i in range(len(names))]
     brief = [[_brief(counts[i, j], share[i, j], normalise) for j in range(len(names))] for i in range(len(names))]
     hover = [
@@ -59,7 +60,7 @@ def confusion_figure(
             meta={
                 "kind": "confusion",
                 "wide": {"text": full, "labels": short},
-                "narrow": {"text": brief, "labels": [plain_text(shorten(label, 11)) for label in labels]},
+                "narrow": {"text": brief, "labels": [plain_text(abbreviate(label, 11)) for label in labels]},
             },
         ),
     }
@@ -73,8 +74,8 @@ def bars_per_class_figure(
         return message_figure("No scores per class were recorded")
     places = list(range(len(labels)))
     names = [plain_text(label) for label in labels]
-    short = [plain_text(shorten(label, LABEL_LENGTH)) for label in labels]
-    narrow = [plain_text(shorten(label, 14)) for label in labels]
+    short = [plain_text(abbreviate(label, LABEL_LENGTH)) for label in labels]
+    narrow = [plain_text(abbreviate(label, 14)) for label in labels]
     symbols = ("circle", "diamond", "square", "triangle-up", "cross")
     data: list[Figure] = [
         {
@@ -82,10 +83,11 @@ def bars_per_class_figure(
             "mode": "markers",
             "name": plain_text(name),
             "x": [None if value is None else round(float(value), 5) for value in values],
-            "y": places,
+            # Beside each other, since equal scores would hide each other.
+            "y": [round(place + (index - (len(scores) - 1) / 2) * APART, 3) for place in places],
             "customdata": names,
             "hovertemplate": "%{customdata}<br>%{fullData.name} %{x:.4f}<extra></extra>",
-            "marker": {"size": 9, "symbol": symbols[index % len(symbols)]},
+            "marker": {"size": 8, "symbol": symbols[index % len(symbols)]},
             "meta": {"colour": index, "role": "dot"},
         }
         for index, (name, values) in enumerate(scores.items())

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from components.figures.base import Figure, base_layout, message_figure, plain_text, shorten
-from components.figures.ticks import linear_ticks, log_ticks, tick_text
-from components.figures.traces import Curve, best_text, flags_of, numbers_of, traces_of
+from components.figures.ticks import duration_ticks, linear_ticks, log_ticks, tick_text
+from components.figures.traces import PAD, Curve, Floats, best_text, flags_of, numbers_of, traces_of, value_format
 
 DIRECT_LABELS = 6  # lines that a small panel names at their ends
 MOST_LABELS = 12  # the same of one that is high enough: there are as many colours
@@ -37,6 +37,7 @@ def curves_figure(
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
     dates: bool = False,
+    durations: bool = False,
     marks: Sequence[Mark] = (),
     points: tuple[int, int] | None = None,
     height: int = 260,
@@ -44,20 +45,21 @@ def curves_figure(
     legend: bool | None = None,
     labels: bool = True,
 ) -> Figure:
-    """Draw curves; `points` is (shown, of how many), `revision` keeps the zoom for as long as it stays the same.
+    """Draw curves; `points` is (shown, of how many), `durations` says that x are seconds.
 
-    Few lines are named at their ends unless `labels` is false, as where a page has one legend for all its charts.
+    `revision` keeps the zoom for as long as it stays the same. Few lines are named at their ends unless `labels` is
+    false, as where a page has one legend for all its charts.
     """
     if not curves:
         return message_figure("No values yet")
     direct = most_labels(height)
     show_legend = len(curves) > direct if legend is None else legend
-    x_limits = x_range or _extent([curve.x for curve in curves], log_x, pad=0.0)
+    x_limits = x_range or _extent([curve.x for curve in curves], log_x, pad=0.0, alone=60_000.0 if dates else 1.0)
     heights = [values for curve in curves for values in _heights(curve)]
-    y_limits = y_range or _extent(heights, log_y, pad=0.06, same=SAME)
+    y_limits = y_range or _extent(heights, log_y, pad=PAD, same=SAME)
     data: list[Figure] = []
     for curve in curves:
-        data.extend(traces_of(curve))
+        data.extend(traces_of(curve, value_format(y_limits, log_y)))
     flags = [trace for curve in curves if (trace := flags_of(curve)) is not None]
     data.extend(flags)
     named = labels and not show_legend and len(curves) > 1
@@ -68,7 +70,7 @@ def curves_figure(
     right = 16 + round(max(len(label["text"]) for label in ends) * 6.4) if ends else 12
     ranges = {"xaxis.range": _range(x_limits, log_x), "yaxis.range": _range(y_limits, log_y)}
     layout = base_layout(
-        xaxis=_axis(x_title, log_x, x_limits, "date" if dates else None),
+        xaxis=_axis(x_title, log_x, x_limits, "date" if dates else None, durations),
         yaxis=_axis(y_title, log_y, y_limits),
         hovermode="x unified" if len(curves) <= 8 else "closest",
         showlegend=show_legend,
@@ -77,6 +79,7 @@ def curves_figure(
         uirevision=revision,
         meta={
             "points": list(points) if points else None,
+            "outside": _outside(curves, y_limits) if y_range is None else 0,
             "labels": "end" if ends else "legend",
             "right": right,
             "home": ranges,
@@ -120,10 +123,21 @@ def _heights(curve: Curve) -> list[ArrayLike]:
     return [values[(values >= low) & (values <= high)] for values in numbers]
 
 
-def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float = 0.0) -> tuple[float, float]:
+def _outside(curves: Sequence[Curve], limits: tuple[float, float]) -> int:
+    """How many points lie beyond an axis that is clipped to the core of the curves."""
+    if all(curve.core is None for curve in curves):
+        return 0
+    drawn = [numbers_of(curve.y if curve.raw is None else curve.raw[1]) for curve in curves]
+    return sum(int((np.isfinite(y) & ((y < limits[0]) | (y > limits[1]))).sum()) for y in drawn)
+
+
+def _extent(
+    arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float = 0.0, alone: float | None = None
+) -> tuple[float, float]:
     """Lowest and highest finite value; given outright, since plotly.js would make room for the labels as well.
 
-    Values that differ by less than a share `same` of themselves are one value.
+    Values that differ by less than a share `same` of themselves are one value; with `alone` such a one stands where the
+    axis begins, as nothing was before it.
     """
     finite = [values[np.isfinite(values) & ((values > 0) | (not log))] for values in map(numbers_of, arrays)]
     merged = np.concatenate(finite) if finite else np.empty(0)
@@ -134,6 +148,8 @@ def _extent(arrays: Sequence[ArrayLike], log: bool, *, pad: float, same: float =
     if log:
         room = 0.3 if flat else math.log10(high / low) * pad
         return low / 10**room, high * 10**room
+    if flat and alone is not None:
+        return low, low + alone
     room = (abs(low) * 0.1 or 1.0) if flat else (high - low) * pad
     return low - room, high + room
 
@@ -142,10 +158,15 @@ def _range(limits: tuple[float, float], log: bool) -> list[float]:
     return [math.log10(max(value, 1e-300)) for value in limits] if log else list(limits)
 
 
-def _axis(title: str, log: bool, limits: tuple[float, float], kind: str | None = None) -> Figure:
+def _axis(
+    title: str, log: bool, limits: tuple[float, float], kind: str | None = None, durations: bool = False
+) -> Figure:
     axis: Figure = {"automargin": True, "range": _range(limits, log), "autorange": False}
     if title:
         axis["title"] = {"text": plain_text(title)}
+    if durations:
+        axis |= duration_ticks(limits, log) | {"ticksuffix": " s"}  # the suffix is that of a value under the pointer
+        return axis | {"type": "log"} if log else axis
     if log:
         return axis | {"type": "log"} | log_ticks(limits)
     return axis | ({"type": kind} if kind else linear_ticks(limits))
@@ -167,7 +188,7 @@ def _end_labels(
         # Zoomed, a line runs out of the picture: it is named where it leaves.
         good = np.flatnonzero(np.isfinite(y) & ((y > 0) | (not log_y)) & (x <= x_limits[1]))
         if good.size:
-            ends.append((float(x[good[-1]]), float(y[good[-1]]), curve))
+            ends.append((*_end(x, y, int(good[-1]), x_limits[1], log_x or log_y), curve))
     low, high = _range(y_limits, log_y)
     span = (high - low) or 1.0
     wanted = [((math.log10(y) if log_y else y) - low) / span * height for _, y, _ in ends]
@@ -187,6 +208,14 @@ def _end_labels(
         }
         for (x, y, curve), want, place in zip(ends, wanted, placed, strict=True)
     ]
+
+
+def _end(x: Floats, y: Floats, last: int, limit: float, log: bool) -> tuple[float, float]:
+    """Where a line ends, or leaves the picture on its way to the next point."""
+    at = last + 1
+    if log or at >= x.size or not np.isfinite(y[at]) or not x[last] < limit < x[at]:
+        return float(x[last]), float(y[last])
+    return limit, float(np.interp(limit, x[last : at + 1], y[last : at + 1]))
 
 
 def _spread(wanted: Sequence[float], gap: float, height: float = math.inf) -> list[float]:

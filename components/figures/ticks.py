@@ -6,6 +6,8 @@ from typing import Any
 LEAST, MOST = 3, 8  # ticks that are seen at once
 BEYOND = 2  # decades of further ticks, for a curve that grows
 _DIGITS = (tuple(range(1, 10)), (1, 2, 5), (1, 3), (1,))
+DAY = 86_400.0
+_SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 _LETTERS = {6: "M", 9: "G", 12: "T"}
 
 
@@ -37,6 +39,30 @@ def log_ticks(limits: tuple[float, float]) -> dict[str, Any]:
     """Ticks of a logarithmic axis from its lowest to its highest value: plotly.js writes “2” for both 0.2 and 200."""
     low, high = max(limits[0], 1e-300), max(limits[1], 1e-300)
     return _array(_narrow(low, high) or _wide(low, high))
+
+
+def duration_ticks(limits: tuple[float, float], log: bool = False) -> dict[str, Any]:
+    """Ticks of an axis of seconds at whole minutes, hours and days: “90 s”, “5 min”, “1 h 30 min”."""
+    low, high = limits
+    if log:
+        values = [float(value) for value in (1, 10, 60, 600, 3600, 36_000, 86_400, 864_000)]
+    else:
+        rough = max((high - low) / (LEAST + 2), 1e-9)
+        step = next((size for size in _SPANS if size >= rough), 0.0) or _step(low / DAY, high / DAY)[0] * DAY
+        if rough < 1:
+            step = _step(low, high)[0]
+        values = [place * step for place in range(math.ceil(low / step) - MOST, math.floor(high / step) + MOST + 1)]
+    ticks = _array(values)
+    return ticks | {"ticktext": [_duration(value) for value in values]}
+
+
+def _duration(seconds: float) -> str:
+    sign, size = "−" if seconds < 0 else "", abs(seconds)
+    if size < 60 or size % 60:
+        return f"{sign}{tick_text(float(f'{size:.6g}'))} s" if size else "0"
+    days, rest = divmod(round(size), 86_400)
+    parts = ((days, "d"), (rest // 3600, "h"), (rest % 3600 // 60, "min"))
+    return sign + " ".join(f"{count:,} {unit}" for count, unit in parts if count)
 
 
 def _array(values: list[float]) -> dict[str, Any]:

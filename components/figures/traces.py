@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from components.figures.base import Figure, pack, plain_text
 
+PAD = 0.06  # of the range of values, above and below it
+Floats = NDArray[np.float64]
 _SYMBOLS = {"NaN": "x-thin-open", "+inf": "triangle-up", "-inf": "triangle-down"}
 
 Dash = Literal["solid", "dash", "dot", "dashdot", "longdash"]
@@ -35,7 +37,15 @@ class Curve:
     group: str | None = None
 
 
-def traces_of(curve: Curve) -> list[Figure]:
+def value_format(limits: tuple[float, float], log: bool) -> str:
+    """One number of decimals for all values of a panel; digits where decimals would round them to nothing."""
+    low, high = limits
+    low += (high - low) * PAD / (1 + 2 * PAD)  # the lowest value
+    plain = not log and 0.1 <= max(abs(low), abs(high)) < 1e4 and not 0 < low < 1e-3
+    return ".4f" if plain else ".5g"
+
+
+def traces_of(curve: Curve, form: str) -> list[Figure]:
     """The raw line, the line, dots for points that neither of them reaches, and the best value."""
     name = plain_text(curve.name)
     key = plain_text(curve.group or curve.name)
@@ -69,7 +79,7 @@ def traces_of(curve: Curve) -> list[Figure]:
             "y": pack(curve.y),
             "line": {"width": 1.75, "dash": curve.dash},
             "cliponaxis": count > 2,
-            "hovertemplate": "%{y:.5g}",
+            "hovertemplate": f"%{{y:{form}}}",
             "meta": {"colour": curve.colour, "role": "line"},
         }
     )
@@ -85,7 +95,7 @@ def traces_of(curve: Curve) -> list[Figure]:
                 "showlegend": False,
                 "x": [curve.best[0]],
                 "y": [curve.best[1]],
-                "hovertemplate": f"{best_text(curve, '%{y:.5g}')}<extra></extra>",
+                "hovertemplate": f"{best_text(curve, f'%{{y:{form}}}')}<extra></extra>",
                 "marker": {"size": 9, "symbol": "circle", "line": {"width": 2}},
                 "cliponaxis": False,
                 "meta": {"colour": curve.colour, "role": "best"},
@@ -169,7 +179,7 @@ def _x(values: ArrayLike) -> Figure:
     return {"x": pack(array, double=True)}
 
 
-def numbers_of(values: ArrayLike) -> NDArray[np.float64]:
+def numbers_of(values: ArrayLike) -> Floats:
     """Values as plain numbers, moments as milliseconds."""
     array = np.asarray(values)
     if array.dtype.kind == "M":

@@ -45,6 +45,7 @@ _ROLES = {
     "learning_rate": "Learning rate",
 }
 _PER_CLASS = {"f1": "F1", "precision": "Precision", "recall": "Recall"}
+_TITLES = {"macro_f1": "Macro F1"}  # what our own trainings log beside the rest
 _FIRST = (
     *("loss", "accuracy", "learning_rate", "classes:f1", "classes:precision", "classes:recall"),
     *(f"role:{role}" for role in _ROLES),
@@ -177,7 +178,7 @@ def panel_of(key: str, *, separate: bool = False) -> tuple[str, str, str | None]
             return f"role:{meaning.column}", _ROLES[meaning.column], meaning.column
         panel_key, title = _GROUPED[meaning.column]
         return panel_key, title, meaning.column
-    return f"metric:{key}", key, None
+    return f"metric:{key}", _TITLES.get(key, key), None
 
 
 def draw(session: Session, wanted: Sequence[Panel], view: View) -> dict[str, list[Line]]:

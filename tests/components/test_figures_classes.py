@@ -3,8 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 
 from components.figures import bars_per_class_figure, confusion_figure, sparkline
+from components.figures.base import abbreviate
 
 
 class TestConfusion:
@@ -31,12 +33,24 @@ class TestConfusion:
         assert max(map(len, meta["narrow"]["labels"])) <= 11
         assert meta["narrow"]["text"][0][0] == "75%"
 
+    @pytest.mark.parametrize("length", [11, 14, 24])
+    def test_names_that_begin_alike_stay_apart(self, length):
+        names = ["Misalignment", "Misalignment and imbalance", "Misalignment + Wear", "Imbalance"]
+        short = [abbreviate(name, length) for name in names]
+        assert len({text[:10] for text in short}) == 4 or length > 14
+        assert len(set(short)) == 4 and max(map(len, short)) <= length
+
     def test_figure_is_strict_json_and_holds_no_markup_of_names(self):
         text = json.dumps(confusion_figure([[1]], ["<b>x</b>"]), allow_nan=False)
         assert "<b>" not in text
 
 
 class TestScores:
+    def test_equal_scores_stand_beside_each_other(self):
+        figure = bars_per_class_figure(["a", "b"], {"precision": [1, 1], "recall": [1, 1], "F1": [1, 1]})
+        heights = [trace["y"][1] for trace in figure["data"]]
+        assert heights == [0.78, 1, 1.22]
+
     def test_missing_score_leaves_a_gap(self):
         figure = bars_per_class_figure(["a", "b"], {"F1": [0.9, None]})
         assert figure["data"][0]["x"] == [0.9, None]

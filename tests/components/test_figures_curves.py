@@ -8,7 +8,7 @@ import pytest
 
 from components.figures import Curve, Mark, curves_figure, typed_array
 from components.figures.curves import _spread
-from components.figures.ticks import linear_ticks, log_ticks, tick_text
+from components.figures.ticks import duration_ticks, linear_ticks, log_ticks, tick_text
 
 DTYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4"}
 
@@ -115,6 +115,30 @@ class TestCurvesFigure:
         low, high = curves_figure([curve])["layout"]["yaxis"]["range"]
         assert (low, high) == pytest.approx((-0.06, 1.06))
 
+    def test_clipped_axis_says_how_many_points_it_leaves_out(self):
+        curve = Curve("loss", [0, 1, 2, 3], [0.0, 1e6, 1.0, -7.0], core=(0.0, 1.0))
+        assert curves_figure([curve])["layout"]["meta"]["outside"] == 2
+        smoothed = Curve("loss", [0, 1], [0.4, 0.5], raw=([0, 1], [0.0, 1e6]), core=(0.0, 1.0))
+        assert curves_figure([smoothed])["layout"]["meta"]["outside"] == 1
+
+    def test_axis_that_is_not_clipped_leaves_nothing_out(self):
+        assert curves_figure([Curve("loss", [0, 1], [0.0, 1e6])])["layout"]["meta"]["outside"] == 0
+
+    def test_first_step_alone_has_no_steps_before_it(self):
+        assert curves_figure([Curve("loss", [0], [5.0])])["layout"]["xaxis"]["range"] == [0, 1]
+
+    def test_name_of_a_line_stands_where_it_leaves_a_zoomed_picture(self):
+        curves = [Curve("a", [0, 10, 20], [0.0, 1.0, 3.0]), Curve("b", [0, 10, 20], [1.0, 1.0, 1.0], 1)]
+        first, _ = curves_figure(curves, x_range=(5, 15))["layout"]["annotations"]
+        assert (first["x"], first["y"]) == (15, 2.0)
+
+    @pytest.mark.parametrize(
+        ("values", "form"), [([0.30758, 1.5], ".4f"), ([3e-5, 2.0], ".5g"), ([1e-4, 5e-4], ".5g"), ([0, 5e5], ".5g")]
+    )
+    def test_values_of_a_panel_have_one_number_of_decimals_unless_these_would_round_to_nothing(self, values, form):
+        (line,) = traces(curves_figure([Curve("a", [0, 1], values)]), "line")
+        assert line["hovertemplate"] == f"%{{y:{form}}}"
+
     def test_curves_without_outliers_keep_their_range_beside_one_that_has_some(self):
         curves = [Curve("a", [0, 1], [0.0, 1e6], core=(0.0, 1.0)), Curve("b", [0, 1], [0.0, 9.0])]
         assert curves_figure(curves)["layout"]["yaxis"]["range"][1] == pytest.approx(9.54)
@@ -125,7 +149,7 @@ class TestCurvesFigure:
         figure = curves_figure([curve], marks=[Mark(2, "best epoch 2")])
         (dot,) = traces(figure, "best")
         assert (dot["x"], dot["y"]) == ([2], [0.25])
-        assert dot["hovertemplate"].startswith("best epoch 2: %{y:.5g} (raw value)")
+        assert dot["hovertemplate"].startswith("best epoch 2: %{y:.4f} (raw value)")
 
     def test_dot_that_no_line_names_is_named_over_the_panel(self):
         figure = curves_figure([Curve("val", [1, 2], [0.5, 0.03124], 3, best=(2, 0.03124), best_word="lowest")])
@@ -190,6 +214,18 @@ class TestTicks:
 
     def test_small_numbers_of_a_linear_axis_have_no_leading_fraction(self):
         assert seen(linear_ticks((0.0, 1e-4)), (0.0, 1e-4)) == ["0", "5e−5", "1e−4"]
+
+    @pytest.mark.parametrize(
+        ("limits", "texts"),
+        [
+            ((0, 8_000), ["0", "30 min", "1 h", "1 h 30 min", "2 h"]),
+            ((0, 40), ["0", "10 s", "20 s", "30 s", "40 s"]),
+            ((0, 0.4), ["0", "0.1 s", "0.2 s", "0.3 s", "0.4 s"]),
+            ((0, 400_000), ["0", "1 d", "2 d", "3 d", "4 d"]),
+        ],
+    )
+    def test_seconds_are_written_as_people_say_them(self, limits, texts):
+        assert seen(duration_ticks(limits), limits) == texts
 
     def test_large_numbers_of_a_linear_axis_are_written_out(self):
         assert linear_ticks((0.0, 50_000.0)) == {"exponentformat": "none", "separatethousands": True}

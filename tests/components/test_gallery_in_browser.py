@@ -181,8 +181,10 @@ class TestCharts:
         page.locator("#loss .nsewdrag").hover(position={"x": 50, "y": 80})
         other = page.locator(".panel", has=page.locator("#six"))
         expect(other.locator(".chart-cursor.is-on")).to_have_count(1)
-        expect(other.locator("[data-chart-points] .cursor-dot")).to_have_count(3)
+        # Each of the six by its name: three of them without one said little.
+        expect(other.locator(".chart-reading .cursor-name")).to_have_count(6)
         page.mouse.move(5, 5)
+        expect(other.locator(".chart-reading")).to_have_count(0)
         expect(other.locator("[data-chart-points]")).to_have_text("600 points")
 
     @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class TestCurves:
         page = visit(f"/experiments/{number}?x=wall", zone="Asia/Tokyo")
         expect(page.locator(LINES)).to_have_count(2)
         title = page.locator('[data-panel-key="loss"] .xtitle')
-        expect(title).to_have_text("time (GMT+9)")
+        expect(title).to_have_text("Time (GMT+9)")
         zoom(page, "loss")
         page.wait_for_url("**low=*")
         low = float(page.url.split("low=")[1].split("&")[0])
@@ -119,6 +119,38 @@ class TestCurves:
             return [of("best").y[0], raw.y[raw.x ? Array.from(raw.x).indexOf(x) : (x - raw.x0) / raw.dx]];
         }""")
         assert dot == pytest.approx(raw)
+
+    def test_cursor_of_another_panel_names_each_of_many_values(self, visit: Visit) -> None:
+        classes = {f"f1/class {n}": [0.1, 0.2, 0.5 + n / 100] for n in range(11)}
+        page = visit(f"/experiments/{with_series('classes', {'val_loss': [3.0, 2.0, 1.0], **classes})}")
+        expect(page.locator('[data-panel-key="classes:f1"] .scatterlayer .js-line')).to_have_count(11)
+        box = page.locator('[data-panel-key="loss"] .nsewdrag').bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 60)
+        page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 62)
+        values = page.locator(".chart-reading .cursor-value")
+        expect(values).to_have_count(11)
+        assert values.all_inner_texts()[0].split() == ["class", "10", "0.6000"]
+        page.mouse.move(5, 5)
+        expect(values).to_have_count(0)
+
+    def test_clipping_says_how_many_points_it_leaves_out(self, visit: Visit) -> None:
+        values = [1 / (n + 1) for n in range(47)]
+        values[9] = values[20] = values[30] = 900.0
+        page = visit(f"/experiments/{with_series('spikes', {'val_loss': values})}")
+        points = page.locator('[data-panel-key="loss"] [data-chart-points]')
+        expect(points).to_have_text("47 points")
+        page.get_by_label("Clip outliers").check()
+        expect(points).to_have_text(re.compile(r"^47 points, \d outside$"))
+
+    def test_panels_beside_a_high_one_are_as_high(self, visit: Visit) -> None:
+        classes = {f"f1/class {n}": [0.1, 0.2] for n in range(11)}
+        page = visit(f"/experiments/{with_series('classes', {'lr': [1.0, 2.0], **classes})}")
+        expect(page.locator('[data-panel-key="learning_rate"] .scatterlayer .js-line')).to_have_count(1)
+        heights = page.locator("#experiment-grid .js-plotly-plot").evaluate_all(
+            "charts => charts.map((chart) => Math.round(chart.getBoundingClientRect().height))"
+        )
+        assert heights == [400, 400]
 
     def test_of_many_only_some_stand_in_the_page_and_the_filter_finds_the_rest(self, visit: Visit) -> None:
         number = with_series("many", {f"layer{n}/norm": [1.0, 2.0, 3.0] for n in range(120)})
