@@ -247,6 +247,7 @@
     body.append(made);
     const none = document.getElementById(place + "-none");
     if (none) none.style.display = "none";
+    body.closest(".epochs-frame").style.display = "";
     return body.rows.length;
   };
 

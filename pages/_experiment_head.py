@@ -33,7 +33,7 @@ def summary(found: Detail) -> list[Component]:
     if found.status == "failed":
         parts.append(notice(found.failure or "It failed, and no reason was given.", kind="error"))
     if found.is_demo:
-        parts.append(notice("Part of the demo: a small model that this machine really trained on generated signals."))
+        parts.append(notice("Part of the demo: a small model for this machine to train, on generated signals."))
     stats = [*_progress(found), stat("Elapsed", duration_text(found.elapsed))]
     if found.remaining is not None:
         stats.append(stat("Remaining", f"about {duration_text(found.remaining)}"))

@@ -155,8 +155,16 @@ def _epochs(rows: list[dict[str, Any]]) -> list[Component]:
     )
     frame = {"aria-label": "Table of epochs"}
     return [
-        html.P("No epochs were recorded.", id=f"{BODY}-none", className="muted", style=HIDDEN if rows else {}),
-        html.Div(table, className="epochs-frame", tabIndex=0, role="region", id=GRID, **attributes(frame)),
+        html.P("No epoch has ended so far.", id=f"{BODY}-none", className="muted", style=HIDDEN if rows else {}),
+        html.Div(
+            table,
+            className="epochs-frame",
+            tabIndex=0,
+            role="region",
+            id=GRID,
+            style={} if rows else HIDDEN,
+            **attributes(frame),
+        ),
         html.Div(
             html.Button(f"Load {EPOCHS_AT_ONCE} more", id=MORE, type="button", className="btn btn-outline-secondary"),
             className="more",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import dash
+from dash import dcc
 from dash.development.base_component import Component
 from flask_login import current_user
 
@@ -81,7 +82,8 @@ class Page:
 
 def _page_of(error: Exception) -> Component:
     title = {403: "Not allowed", 404: "Not found"}.get(getattr(error, "status_code", 500), "Something went wrong")
-    return error_state(title, told(error), request_id=request_id())
+    home = dcc.Link("Home", href="/", className="btn btn-primary")
+    return error_state(title, told(error), request_id=request_id(), action=home)
 
 
 def _marked(function: Any, permission: Permission) -> Any:

@@ -123,7 +123,7 @@ def _demo_notice(demos: int, may_remove: bool) -> Component | None:
     if not demos:
         return None
     return notice(
-        f"{demos} experiments are the demo: small models that this machine really trains on generated signals.",
+        f"{demos} experiments are the demo: small models for this machine to train, on generated signals.",
         action=html.Button("Remove demo", id=REMOVE_DEMO, type="button", className="btn btn-sm btn-outline-secondary")
         if may_remove
         else None,

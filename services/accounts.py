@@ -50,13 +50,37 @@ def check_new_account(username: str, email: str, password: str) -> tuple[str, st
 
 def check_names(username: str, email: str) -> tuple[str, str]:
     """The user name and e-mail address as they will be stored, or what is wrong with them."""
-    name = clean(username, field="username", longest=100, shortest=1).casefold()
+    name, address = _username(username), _email(email)
+    return name, address
+
+
+def faults_of_new_account(username: str, email: str, password: str) -> dict[str, str]:
+    """All that is wrong at once, by field, so that a form is not sent again for each."""
+    faults: dict[str, str] = {}
+    for check in (
+        lambda: _username(username),
+        lambda: _email(email),
+        lambda: passwords.check_policy(password, username=username.strip(), email=email.strip()),
+    ):
+        try:
+            check()
+        except Invalid as error:
+            faults[error.field or ""] = str(error)
+    return faults
+
+
+def _username(text: str) -> str:
+    name = clean(text, field="username", longest=100, shortest=1).casefold()
     if not _USERNAME.fullmatch(name):
         raise Invalid("Use letters, digits, dots, dashes and underscores.", field="username")
-    address = clean(email, field="email", longest=255, shortest=3).casefold()
+    return name
+
+
+def _email(text: str) -> str:
+    address = clean(text, field="email", longest=255, shortest=3).casefold()
     if not _EMAIL.fullmatch(address):
         raise Invalid("This does not look like an e-mail address.", field="email")
-    return name, address
+    return address
 
 
 def create(session: Session, actor: Actor, *, username: str, email: str, role: Role, password: str) -> User:

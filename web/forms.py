@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config.settings import settings
 from database.engine import snapshot, transaction
 from services import accounts, known_devices, passwords, sessions
-from services.errors import AppError, Invalid
+from services.errors import AppError
 from web.errors import refusal
 from web.guard import public
 from web.identity import cookie_name, current_session, device_cookie_name, visitor
@@ -104,28 +104,22 @@ def setup(token: str) -> AnyResponse:
 def complete_setup(token: str) -> AnyResponse:
     """Make the owner's account and sign them in."""
     form = request.form
+    given = form.get("username", ""), form.get("email", ""), form.get("password", "")
+    faults = accounts.faults_of_new_account(*given)
+    if given[2] != form.get("again"):
+        faults.setdefault("again", "The two passwords differ.")
+    if faults:
+        page = render_template("setup.html", token=token, errors=faults, username=given[0][:100], email=given[1][:255])
+        return Response(page, status=422, mimetype="text/html")
     try:
-        username, email = accounts.check_new_account(
-            form.get("username", ""), form.get("email", ""), form.get("password", "")
-        )
-        if form.get("password") != form.get("again"):
-            raise Invalid("The two passwords differ.", field="again")
+        username, email = accounts.check_new_account(*given)
         with snapshot() as session:
             if not accounts.setup_is_open(session, token):
                 return refusal(404, "This set-up link has been used or has ended.")
-        hashed = passwords.hash_password(form["password"])
+        hashed = passwords.hash_password(given[2])
         with transaction() as session:
             user = accounts.complete_setup(session, token, username=username, email=email, password_hash=hashed)
             cookie = sessions.open_session(session, user, visitor())
-    except Invalid as error:
-        page = render_template(
-            "setup.html",
-            token=token,
-            errors={error.field: str(error)},
-            username=form.get("username", "")[:100],
-            email=form.get("email", "")[:255],
-        )
-        return Response(page, status=422, mimetype="text/html")
     except AppError as error:
         return refusal(error.status_code, str(error))
     return with_session(redirect("/"), cookie)

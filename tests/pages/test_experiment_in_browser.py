@@ -232,6 +232,7 @@ class TestLive:
         record(number, 1)
         expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible(timeout=8000)
         expect(page.locator("#experiment-confusion")).to_be_visible()
+        expect(page.locator("#experiment-epochs")).to_be_visible()
 
 
 class TestResults:
@@ -319,6 +320,17 @@ class TestNotes:
         expect(reader.locator("#experiment-notes em")).to_have_text("good")
         expect(reader.locator("#experiment-notes-edit")).to_be_hidden()
         expect(reader.locator("#experiment-delete")).to_be_hidden()
+
+
+def test_an_experiment_that_is_not_there_leads_home(visit: Visit) -> None:
+    page = visit("/experiments/9999")
+    expect(page.locator(".empty").get_by_role("link", name="Home")).to_be_visible()
+
+
+def test_table_of_epochs_has_no_head_before_the_first_one(visit: Visit) -> None:
+    page = visit(f"/experiments/{waiting()}")
+    expect(page.get_by_text("No epoch has ended so far.")).to_be_visible()
+    expect(page.locator("#experiment-epochs")).to_be_hidden()
 
 
 class TestDeletion:

@@ -230,6 +230,18 @@ class TestSetUp:
         answer = self.send(dash_app.server.test_client(), self.open(), password="short", again="short")
         assert answer.text.count("t least 15 characters") == 1
 
+    def test_all_wrong_entries_are_told_at_once_and_the_first_has_the_focus(
+        self, dash_app: Any, sqlite: Engine
+    ) -> None:
+        wrong = {"username": "Olga", "email": "nowhere", "password": "short", "again": "other"}
+        text = self.send(dash_app.server.test_client(), self.open(), **wrong).text
+        assert text.count('class="form-error"') == 3 and text.count("autofocus") == 1
+        assert re.search(r'id="email"[^>]*autofocus', text)
+
+    def test_the_first_field_of_a_new_form_has_the_focus(self, dash_app: Any, sqlite: Engine) -> None:
+        text = dash_app.server.test_client().get(f"/setup/{self.open()}").text
+        assert text.count("autofocus") == 1 and re.search(r'id="username"[^>]*autofocus', text)
+
     def test_a_newer_link_ends_the_older(self, dash_app: Any, sqlite: Engine) -> None:
         older, newer = self.open(), self.open()
         assert dash_app.server.test_client().get(f"/setup/{older}").status_code == 404
