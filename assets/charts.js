@@ -110,9 +110,11 @@
     dot.style.background = line.colour;
     name.className = "cursor-name";
     name.textContent = line.name;
-    made.append(dot, ...(named ? [name] : []), document.createTextNode(Number(line.value).toPrecision(4)));
+    made.append(dot, ...(named ? [name] : []), document.createTextNode(readable(line.value)));
     return made;
   }
+
+  const readable = (value) => (value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 10000) ? value.toFixed(4) : String(Number(value.toPrecision(5))));
 
   function nearest(points, x) {
     let low = 0, high = points.length - 1;

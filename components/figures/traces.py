@@ -78,7 +78,7 @@ def traces_of(curve: Curve, form: str) -> list[Figure]:
             **_x(curve.x),
             "y": pack(curve.y),
             "line": {"width": 1.75, "dash": curve.dash},
-            "cliponaxis": count > 2,
+            **({} if count > 2 else {"cliponaxis": False}),
             "hovertemplate": f"%{{y:{form}}}",
             "meta": {"colour": curve.colour, "role": "line"},
         }

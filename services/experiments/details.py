@@ -12,16 +12,19 @@ from database.types import now
 from diagnosis.confusion import class_scores
 from models.dataset import Dataset
 from models.experiment import Experiment, ExperimentStatus
-from models.metric_series import MetricSeries
+from models.metric_series import MetricKey, MetricSeries
 from models.permissions import Permission
 from models.tag import ExperimentTag, Tag
 from models.training_run import ConfusionMatrix, TrainingRun
 from models.user import User
 from services.actor import Actor
+from services.curves import reading
 from services.experiments import lifecycle
 from services.experiments.access import get, visibility
+from services.imports.synonyms import meaning_of
 
 EPOCHS_AT_ONCE = 500
+MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 MOST_CHILDREN = 50  # as many as can be compared
 
 
@@ -206,8 +209,8 @@ def times(experiment: Experiment) -> tuple[float | None, float | None]:
 
 def epochs(session: Session, actor: Actor, experiment_id: int, after: int = -1) -> list[dict[str, Any]]:
     """The next epochs behind one, at most 500: what the table shows, by cursor."""
-    get(session, actor, experiment_id)
-    rows = session.execute(
+    experiment = get(session, actor, experiment_id)
+    found = session.execute(
         select(
             TrainingRun.epoch,
             TrainingRun.train_loss,
@@ -221,7 +224,31 @@ def epochs(session: Session, actor: Actor, experiment_id: int, after: int = -1) 
         .order_by(TrainingRun.epoch)
         .limit(EPOCHS_AT_ONCE)
     )
-    return [dict(row._mapping) for row in rows]
+    rows = [dict(row._mapping) for row in found]
+    _put_what_is_not_finite(session, experiment, rows)
+    return rows
+
+
+def _put_what_is_not_finite(session: Session, experiment: Experiment, rows: list[dict[str, Any]]) -> None:
+    """Say NaN and infinity where an epoch has them: its row holds finite numbers only, but the series knows."""
+    empty = {name for name in MEASURED if any(row[name] is None for row in rows)}
+    if not empty:
+        return
+    columns: dict[int, str] = {}
+    for series_id, key in session.execute(
+        select(MetricSeries.id, MetricKey.name)
+        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .where(MetricSeries.experiment_id == experiment.id, MetricSeries.points == experiment.epochs_completed)
+    ):
+        meaning = meaning_of(key)
+        if meaning is not None and meaning.column in empty:
+            columns[series_id] = meaning.column
+    for series_id, points in reading.read_all(session, columns, with_times=False).items() if columns else ():
+        odd = ~np.isfinite(points.values)
+        by_step = dict(zip(points.steps[odd].tolist(), points.values[odd].tolist(), strict=True))
+        for row in rows:
+            if row[columns[series_id]] is None:
+                row[columns[series_id]] = by_step.get(row["epoch"])
 
 
 def matrix_span(session: Session, actor: Actor, experiment_id: int) -> tuple[int, int] | None:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from database.engine import snapshot, transaction
 from database.types import now
 from models import Experiment
 from models.permissions import Role
+from models.training_run import TrainingRun
 from services import compare
 from services.actor import SYSTEM, Actor
 from services.compare import Compared
@@ -64,6 +65,17 @@ class TestDetail:
         record(one, 1, val_loss=1.0, val_accuracy=0.9)
         record(one, 2, **second)
         assert (shown(one).best_epoch, shown(one).best_by) == best
+
+    def test_value_that_is_not_finite_does_not_look_missing(self, database: Engine) -> None:
+        one = running()
+        for epoch, loss in enumerate((1.0, float("nan"), float("inf"), 0.5), start=1):
+            record(one, epoch, val_loss=loss)
+        with transaction() as session:  # as an import leaves it, and SQLite in any case
+            session.execute(update(TrainingRun).where(TrainingRun.epoch.in_((2, 3))).values(val_loss=None))
+        with snapshot() as session:
+            rows = details.epochs(session, SYSTEM, one)
+        assert [str(row["val_loss"]) for row in rows] == ["1.0", "nan", "inf", "0.5"]
+        assert [row["train_loss"] for row in rows] == [None] * 4
 
     def test_best_epoch_without_accuracies_is_that_of_the_lowest_loss(self, database: Engine) -> None:
         one = running()
