@@ -50,8 +50,7 @@ def check_new_account(username: str, email: str, password: str) -> tuple[str, st
 
 def check_names(username: str, email: str) -> tuple[str, str]:
     """The user name and e-mail address as they will be stored, or what is wrong with them."""
-    name, address = _username(username), _email(email)
-    return name, address
+    return _username(username), _email(email)
 
 
 def faults_of_new_account(username: str, email: str, password: str) -> dict[str, str]:
