@@ -16,7 +16,7 @@ def announce(job_ids: list[int]) -> None:
     for job_id in job_ids:
         try:
             celery.send_task("jobs.run", args=[job_id], retry=False)
-        except (KombuError, ChannelError, OSError) as error:
+        except (KombuError, ChannelError, OSError, ValueError) as error:
             logger.warning("job %s could not be announced: %s", job_id, error)
 
 

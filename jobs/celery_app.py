@@ -35,7 +35,6 @@ def broker() -> dict[str, Any]:
         "broker_transport_options": {
             "data_folder_in": str(folder),
             "data_folder_out": str(folder),
-            "control_folder": str(folder / "control"),
             "polling_interval": 0.5,
         },
     }

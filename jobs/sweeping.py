@@ -53,10 +53,10 @@ def _has_just_woken() -> bool:
 
 
 def remove_stale_messages() -> int:
-    """Remove messages on disk that no worker took for a day; the rows still know what they were about."""
+    """Remove what of messages lies on disk for a day, untaken or half written; the rows know what it was about."""
     removed = 0
     before = time.time() - MESSAGE_KEPT
-    for path in (settings().data_dir / "broker").glob("*.msg"):
+    for path in (settings().data_dir / "broker").glob("*.msg*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < before:
                 path.unlink()
