@@ -10,14 +10,16 @@ logger = logging.getLogger(__name__)
 
 
 def announce(job_ids: list[int]) -> None:
-    """Send one message per job; when the broker is away, the sweep will find the rows."""
+    """Send one message per job; when the broker is away or silent, the sweep will find the rows."""
     from jobs.celery_app import celery  # the web process pays for Celery only once something is queued
 
-    for job_id in job_ids:
+    for place, job_id in enumerate(job_ids):
         try:
             celery.send_task("jobs.run", args=[job_id], retry=False)
         except (KombuError, ChannelError, OSError, ValueError) as error:
-            logger.warning("job %s could not be announced: %s", job_id, error)
+            # The others would wait just as long for the same broker.
+            logger.warning("jobs %s could not be announced: %s", job_ids[place:], error)
+            return
 
 
 def announce_to_celery() -> None:

@@ -11,6 +11,8 @@ from config.settings import ROOT, settings
 TASKS = ("jobs.tasks", "jobs.processes")
 BIGGEST_IDLE_CHILD = 120_000  # KiB: a child that has trained holds scikit-learn; a fresh one takes its place
 
+SILENCE = 3.0  # seconds without an answer of Redis that has accepted; longer than the one that a worker's BRPOP waits
+
 
 def broker() -> dict[str, Any]:
     """Where messages go; both kinds only carry hints, so neither needs to be kept or backed up."""
@@ -21,6 +23,7 @@ def broker() -> dict[str, Any]:
             # A person who queues something while Redis is away waits a moment, not six seconds; the sweep remembers.
             "broker_transport_options": {
                 "socket_connect_timeout": 2,
+                "socket_timeout": SILENCE,
                 "socket_keepalive": True,
                 "max_retries": 1,
                 "interval_start": 0.1,

@@ -32,6 +32,7 @@ class Lease:
         self.lost = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{job_id}", daemon=True)
+        self._sweeper: threading.Thread | None = None
 
     def __enter__(self) -> "Lease":
         self._thread.start()
@@ -40,6 +41,8 @@ class Lease:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        if self._sweeper is not None:
+            self._sweeper.join()
 
     def goes_on(self) -> bool:
         """Whether to do the next part: asked between two, as a step cannot be cut."""
@@ -70,7 +73,19 @@ class Lease:
                     if not self.holds(session):
                         self.lost.set()
                         return
-                # The sweep's own message may wait behind hours of jobs, so a busy worker sweeps as well.
-                sweeping.sweep_if_due()
+                self._sweep_beside()
             except DBAPIError as error:
                 logger.warning("job %s could not show that it is alive: %s", self.job_id, error.orig)
+
+    def _sweep_beside(self) -> None:
+        # The sweep's own message may wait behind hours of jobs, so a busy worker sweeps as well: on a thread of its
+        # own, as a broker that is slow to answer must not keep the next sign of life back.
+        if self._sweeper is None or not self._sweeper.is_alive():
+            self._sweeper = threading.Thread(target=self._sweep, name=f"sweep-{self.job_id}", daemon=True)
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        try:
+            sweeping.sweep_if_due()
+        except DBAPIError as error:
+            logger.warning("lost work could not be looked for: %s", error.orig)

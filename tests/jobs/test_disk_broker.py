@@ -14,7 +14,7 @@ from kombu.exceptions import ChannelError
 
 from jobs import announcing, celery_app
 
-MESSAGES = 1000
+MESSAGES = 300
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ class TestFullDisk:
     ) -> None:
         with no_room():
             announcing.announce([1])
-        assert "job 1 could not be announced" in caplog.text
+        assert "jobs [1] could not be announced" in caplog.text
         assert names(own_data_dir) == []
 
 

@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -195,6 +197,27 @@ class TestLease:
         assert seen == {"lost": False}
         assert job_of(job_id).status == JobStatus.COMPLETED
 
+    def test_a_sweep_that_hangs_keeps_no_sign_of_life_back(
+        self, a_job_that: Callable[[Handle], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hanging, ended = threading.Event(), threading.Event()
+
+        def hang() -> None:
+            hanging.set()
+            ended.wait(20)
+
+        monkeypatch.setattr(sweeping, "sweep_if_due", hang)
+
+        def outlive_it(_payload: dict[str, Any], lease: Lease) -> None:
+            assert hanging.wait(10)
+            before = job_of(lease.job_id).heartbeat_at
+            wait_until(lambda: job_of(lease.job_id).heartbeat_at != before, 10)
+            ended.set()
+
+        job_id = a_job_that(outlive_it)
+        tasks.run(job_id)
+        assert job_of(job_id).status == JobStatus.COMPLETED
+
     def test_a_step_is_tried_again_when_the_database_stumbles(self, a_job_that: Callable[[Handle], int]) -> None:
         tries: list[int] = []
 
@@ -328,3 +351,16 @@ class TestAnnounce:
         monkeypatch.setattr(celery_app, "celery", celery_app.build(()))
         shutil.rmtree(own_data_dir / "broker", ignore_errors=True)
         announcing.announce([1])
+
+    def test_a_redis_that_accepts_and_does_not_answer_is_given_up_soon(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(celery_app, "SILENCE", 0.2)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+            configuration.settings.cache_clear()
+            monkeypatch.setattr(celery_app, "celery", celery_app.build(()))
+            began = time.monotonic()
+            announcing.announce([1, 2, 3])
+        assert time.monotonic() - began < 5
+        assert "jobs [1, 2, 3] could not be announced" in caplog.text
