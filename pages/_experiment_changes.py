@@ -25,8 +25,8 @@ from web.identity import current_actor
 
 ACTIONS, CANCEL, DELETE, RESTORE = (f"{PREFIX}-{word}" for word in ("actions", "cancel", "delete", "restore"))
 CANCEL_DIALOG, DELETE_DIALOG, UNDO = f"{PREFIX}-cancel-dialog", f"{PREFIX}-delete-dialog", f"{PREFIX}-undo"
-NOTES, NOTES_EDIT, NOTES_DIALOG, NOTES_SAVE, NOTES_CLOSE = (
-    f"{PREFIX}-notes{word}" for word in ("", "-edit", "-dialog", "-save", "-close")
+NOTES, NOTES_EDIT, NOTES_DIALOG, NOTES_SEEN, NOTES_SAVE, NOTES_CLOSE = (
+    f"{PREFIX}-notes{word}" for word in ("", "-edit", "-dialog", "-seen", "-save", "-close")
 )
 NOTES_TEXT, NOTES_DRAFT, NOTES_PREVIEW = (f"{PREFIX}-notes-{word}" for word in ("text", "draft", "preview"))
 HIDDEN = {"display": "none"}
@@ -97,12 +97,12 @@ def notes_section(found: Detail, actor: Actor) -> Component:
             dbc.ModalHeader(dbc.ModalTitle("Notes"), close_button=False),
             dbc.ModalBody(
                 [
+                    dcc.Store(id=NOTES_SEEN),
                     html.Div(
                         [
                             dbc.Label("Notes in Markdown", html_for=NOTES_TEXT),
                             dbc.Textarea(
                                 id=NOTES_TEXT,
-                                value=found.notes or "",
                                 rows=14,
                                 maxlength=50_000,
                                 autofocus=True,
@@ -262,14 +262,20 @@ def _register_notes(page: Page) -> None:
 
     @page.callback(
         Output(NOTES_DIALOG, "is_open"),
+        Output(NOTES_TEXT, "value"),
+        Output(NOTES_SEEN, "data"),
         Input(NOTES_EDIT, "n_clicks"),
         Input(NOTES_CLOSE, "n_clicks"),
+        State(f"{PREFIX}-ids", "data"),
         permission=Permission.CREATE_EXPERIMENTS,
         prevent_initial_call=True,
     )
-    def edit_notes(clicks: Any, _close: Any) -> bool:
-        """Open or close the editor."""
-        return ctx.triggered_id == NOTES_EDIT and bool(clicks)
+    def edit_notes(clicks: Any, _close: Any, ids: Any) -> tuple[Any, ...]:
+        """Open the editor on the notes as they are now, not as they were when the page was made; or close it."""
+        if ctx.triggered_id != NOTES_EDIT or not clicks:
+            return False, no_update, no_update
+        with snapshot() as session:
+            return True, *editing.notes_to_edit(session, current_actor(), first_id(ids))
 
     @page.callback(
         Output(NOTES_PREVIEW, "children"),
@@ -286,17 +292,19 @@ def _register_notes(page: Page) -> None:
         Output(NOTES_DIALOG, "is_open", allow_duplicate=True),
         Input(NOTES_SAVE, "n_clicks"),
         State(NOTES_TEXT, "value"),
+        State(NOTES_SEEN, "data"),
         State(f"{PREFIX}-ids", "data"),
         permission=Permission.CREATE_EXPERIMENTS,
         prevent_initial_call=True,
     )
-    def save_notes(clicks: Any, text: Any, ids: Any) -> tuple[Any, Any]:
-        """Keep what was written."""
+    def save_notes(clicks: Any, text: Any, seen: Any, ids: Any) -> tuple[Any, Any]:
+        """Keep what was written; where somebody else wrote meanwhile, the editor stays open with it."""
         if not clicks:
             return no_update, no_update
         actor, experiment_id = current_actor(), first_id(ids)
         with transaction() as session:
-            editing.set_notes(session, actor, experiment_id, text if isinstance(text, str) else "")
+            written = text if isinstance(text, str) else ""
+            editing.set_notes(session, actor, experiment_id, written, expected=str(seen))
             kept = details.detail(session, actor, experiment_id).notes
         _say("success", "Notes saved.")
         return _markdown(kept), False

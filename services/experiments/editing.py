@@ -1,5 +1,6 @@
 """What people change about experiments: tags, notes, deletion and its undoing."""
 
+import hashlib
 import re
 import zlib
 from collections.abc import Sequence
@@ -172,11 +173,32 @@ def tags_like(session: Session, actor: Actor, text: str, limit: int = 10) -> lis
     return list(session.scalars(query.order_by(Tag.usage_count.desc(), Tag.name).limit(limit)))
 
 
-def set_notes(session: Session, actor: Actor, experiment_id: int, text: str) -> None:
-    """Replace the notes (Markdown) of an experiment."""
+def notes_to_edit(session: Session, actor: Actor, experiment_id: int) -> tuple[str, str]:
+    """The notes as they are now, and what to give `set_notes` so that it tells when they have changed since."""
+    actor.require(Permission.CREATE_EXPERIMENTS)
+    notes = get(session, actor, experiment_id).notes or ""
+    return notes, _digest(notes)
+
+
+def set_notes(session: Session, actor: Actor, experiment_id: int, text: str, *, expected: str | None = None) -> None:
+    """Replace the notes (Markdown) of an experiment, unless they are no longer those that the writer had seen."""
     actor.require(Permission.CREATE_EXPERIMENTS)
     notes = clean(text, field="notes", longest=50_000, lines=True)
-    get(session, actor, experiment_id, lock=True).notes = notes or None
+    experiment = get(session, actor, experiment_id, lock=True)
+    before = experiment.notes or ""
+    if notes == before:
+        return
+    if expected is not None and expected != _digest(before):
+        raise Conflict(
+            "These notes were changed elsewhere since you opened them. Copy your text, close the editor and open it "
+            "again: it then shows the notes as they are now."
+        )
+    experiment.notes = notes or None
+    audit.record(session, actor, "experiment.notes", experiments=[experiment_id])
+
+
+def _digest(notes: str) -> str:
+    return hashlib.sha256(notes.encode()).hexdigest()[:32]
 
 
 def preview_deletion(session: Session, actor: Actor, ids: Sequence[int]) -> DeletionPreview:

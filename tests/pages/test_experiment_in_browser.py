@@ -321,6 +321,21 @@ class TestNotes:
         expect(reader.locator("#experiment-notes-edit")).to_be_hidden()
         expect(reader.locator("#experiment-delete")).to_be_hidden()
 
+    def test_written_in_two_tabs_are_lost_in_neither(self, visit: Visit) -> None:
+        number = completed(epochs=1)
+        early, late = (visit(f"/experiments/{number}") for _ in range(2))
+        for tab, text in ((early, "mine"), (late, "theirs")):
+            tab.locator("#experiment-notes-edit").click()
+            tab.get_by_label("Notes in Markdown").fill(text)
+        late.get_by_role("button", name="Save").click()
+        expect(late.locator("#experiment-notes")).to_have_text("theirs")
+        early.get_by_role("button", name="Save").click()
+        expect(early.get_by_text("were changed elsewhere since you opened them")).to_be_visible()
+        expect(early.get_by_label("Notes in Markdown")).to_have_value("mine")
+        early.locator("#experiment-notes-close").click()
+        early.locator("#experiment-notes-edit").click()
+        expect(early.get_by_label("Notes in Markdown")).to_have_value("theirs")
+
 
 def test_an_experiment_that_is_not_there_leads_home(visit: Visit) -> None:
     page = visit("/experiments/9999")
