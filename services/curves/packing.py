@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+# Beyond it a double, and so a browser, no longer tells one step from the next; the difference of two steps within it
+# is far from overflowing 64 bits.
+LARGEST_STEP = 2**53
+
 REGULAR, NARROW, WIDE = 0, 1, 2
 _UNKNOWN_TIME = np.iinfo(np.int64).min
 
@@ -39,6 +43,8 @@ class Points:
         )
         if not len(step_array) == len(value_array) == len(time_array):
             raise ValueError("steps, values and times differ in length")
+        if len(step_array) and not -LARGEST_STEP <= step_array.min() <= step_array.max() <= LARGEST_STEP:
+            raise ValueError("a step lies beyond ±2^53")
         return Points(step_array, value_array, time_array)
 
     @staticmethod

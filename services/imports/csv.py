@@ -18,9 +18,9 @@ from services.imports.csv_layout import Layout, is_table_of_trials, layout_of
 from services.imports.csv_table import Table, is_missing, number, read_table, time_of
 from services.imports.epochs import epochs_from_series
 from services.imports.limits import (
-    LARGEST_INTEGER,
     MAX_NAME_LENGTH,
     MAX_SOURCE_ID_LENGTH,
+    checked_step,
     checked_text,
     clean_text,
     finite_time,
@@ -147,9 +147,7 @@ def _step(cell: str, table: Table, index: int) -> int:
         raise BadValue(f"“{cell[:40]}” in column “{_title(table, index)}” is not a whole number.")
     # Through the text, as a double holds whole numbers only up to 2^53.
     whole = int(cell) if cell.lstrip("+-").isdecimal() and len(cell) < 25 else int(value)
-    if abs(whole) > LARGEST_INTEGER:
-        raise BadValue(f"The step {cell[:40]} does not fit into 63 bits.")
-    return whole
+    return checked_step(whole, f"The step {cell[:40]}")
 
 
 def _time(cell: str, table: Table, index: int) -> float:

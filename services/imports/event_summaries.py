@@ -16,8 +16,8 @@ from services.imports.limits import (
     LARGEST_INTEGER,
     MAX_TEXT_BYTES,
     checked_count,
-    checked_integer,
     checked_key,
+    checked_step,
     checked_text,
     decode,
     finite_time,
@@ -84,7 +84,7 @@ class RunSummaries:
                 tag = checked_key(tag)
             self._points.setdefault(tag, (array("q"), array("d"), array("d")))
         steps, values, times = self._points[tag]
-        steps.append(checked_integer(step, f"A step of “{tag}”"))
+        steps.append(checked_step(step, f"A step of “{tag}”"))
         values.append(value)
         times.append(when)
 

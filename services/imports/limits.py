@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from services.curves.packing import LARGEST_STEP
 from services.imports.run import BadValue, ImportSourceError
 
 MAX_KEY_LENGTH = 250
@@ -65,6 +66,13 @@ def checked_integer(value: int, what: str) -> int:
     """Refuse an integer that a 64-bit column does not hold."""
     if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
         raise BadValue(f"{what} does not fit into 63 bits.")
+    return value
+
+
+def checked_step(value: int, what: str) -> int:
+    """Refuse a step that no curve reaches."""
+    if not -LARGEST_STEP <= value <= LARGEST_STEP:
+        raise BadValue(f"{what} lies beyond ±2^53.")
     return value
 
 

@@ -12,6 +12,7 @@ from services.imports.limits import (
     checked_count,
     checked_integer,
     checked_key,
+    checked_step,
     checked_text,
     clean_text,
     finite_time,
@@ -115,7 +116,7 @@ def series_from(key: str, points: Iterable[tuple[int, float, float]]) -> Importe
     """Make a series of (step, value, seconds) in the order written; equal steps stay apart."""
     rows = list(points)
     key = checked_key(key)
-    steps = [checked_integer(step, f"A step of “{key}”") for step, _, _ in rows]
+    steps = [checked_step(step, f"A step of “{key}”") for step, _, _ in rows]
     return ImportedSeries.of(key, steps, [value for _, value, _ in rows], [when for _, _, when in rows])
 
 

@@ -231,7 +231,8 @@ class TestErrors:
             ("1,0.5\nx,1\n3,1", "Line 3: “x” in column “epoch” is not a whole number."),
             ("1,0.5\n,1\n3,1", "Line 3: “” in column “epoch” is not a whole number."),
             ("1,0.5\n2,1,9\n3,1", "Line 3: 3 cells where the header has 2."),
-            (f"1,0.5\n{2**63},1\n3,1", f"Line 3: The step {2**63} does not fit into 63 bits."),
+            (f"1,0.5\n{2**53 + 1},1\n3,1", f"Line 3: The step {2**53 + 1} lies beyond ±2^53."),
+            ("1,0.5\n-1e300,1\n3,1", "Line 3: The step -1e300 lies beyond ±2^53."),
         ],
     )
     def test_line_is_named(self, read_one, rows, reason):

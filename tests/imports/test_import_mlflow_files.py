@@ -179,12 +179,15 @@ class TestMetrics:
         run = self.metric(tmp_path, mlflow_store, f"1 2 3\n{line}\n")
         assert run.reason == "Metric “loss”, line 2 is not “timestamp value step”."
 
-    def test_step_beyond_63_bits_is_named(self, tmp_path, mlflow_store):
-        assert "does not fit into 63 bits" in self.metric(tmp_path, mlflow_store, f"1 2 {2**63}\n").reason
+    @pytest.mark.parametrize("step", [2**53 + 1, -(2**53) - 1, 2**63, 10**100])
+    def test_step_beyond_what_a_curve_reaches_is_named(self, tmp_path, mlflow_store, step):
+        run = self.metric(tmp_path, mlflow_store, f"1 2 {step}\n")
+        assert run.reason == "A step of “loss” lies beyond ±2^53."
 
-    def test_step_of_63_bits_is_read(self, tmp_path, mlflow_store):
-        run = self.metric(tmp_path, mlflow_store, f"1 2 {2**63 - 1}\n")
-        assert run.series_of("loss").steps.tolist() == [2**63 - 1]
+    @pytest.mark.parametrize("step", [2**53, -(2**53)])
+    def test_farthest_step_is_read(self, tmp_path, mlflow_store, step):
+        run = self.metric(tmp_path, mlflow_store, f"1 2 {step}\n")
+        assert run.series_of("loss").steps.tolist() == [step]
 
     def test_losses_per_epoch_fill_the_epochs(self, tmp_path, mlflow_store):
         lines = {

@@ -107,6 +107,11 @@ class TestIdentity:
 
 
 class TestPoints:
+    @pytest.mark.parametrize("step", [2**53 + 1, -(2**62), 2**63 - 1])
+    def test_step_beyond_what_a_curve_reaches_is_named(self, tmp_path, write_events, step):
+        write_events(tmp_path, {"loss": [(0, 1.7e9, 1.0), (step, 1.7e9 + 1, 1.0)]})
+        assert read_one(tmp_path).reason == "A step of “loss” lies beyond ±2^53."
+
     def test_no_point_is_sampled_away(self, tmp_path, write_events):
         write_events(tmp_path, {"x": [(step, 1.7e9 + step, step) for step in range(20_000)]})
         assert read_one(tmp_path).series_of("x").steps.tolist() == list(range(20_000))

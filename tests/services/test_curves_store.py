@@ -1,6 +1,7 @@
 """The store of metric series."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from models.experiment import Experiment
 from models.metric_series import MetricChunk, MetricSeries
 from services.curves import packing, reading, writing
 from services.curves.packing import Points
+
+# Steps near the limits are the likelier ones, as arithmetic on them is what could overflow.
+FAR = st.one_of(st.integers(-(2**53), 2**53), st.sampled_from([-(2**53), 1 - 2**53, -1, 0, 1, 2**53 - 1, 2**53]))
 
 
 def an_experiment() -> int:
@@ -35,7 +39,7 @@ def stored(experiment_id: int) -> tuple[MetricSeries, Points]:
 
 
 class TestPacking:
-    @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=50))
+    @given(st.lists(FAR, min_size=1, max_size=50))
     def test_steps_survive(self, steps: list[int]) -> None:
         array = np.array(steps, dtype=np.int64)
         codec, data = packing.pack_steps(array)
@@ -73,6 +77,25 @@ class TestAppend:
         row, points = stored(number)
         assert points.values.tolist() == [step / 7 for step in range(300)]
         assert (row.points, row.last_step, row.in_order) == (300, 299, True)
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(st.lists(FAR, min_size=1, max_size=8), st.data())
+    def test_steps_however_far_apart_come_back_and_are_kept_once(
+        self, database: Engine, steps: list[int], data: st.DataObject
+    ) -> None:
+        number, values = an_experiment(), [float(place) for place in range(len(steps))]
+        split = data.draw(st.integers(0, len(steps)))
+        for part in (slice(split), slice(split, None)):
+            add(number, steps[part], values[part])
+        assert add(number, steps, values) == 0
+        row, points = stored(number)
+        assert points.steps.tolist() == steps
+        assert row.in_order == all(one < next_one for one, next_one in pairwise(steps))
+
+    @pytest.mark.parametrize("step", [2**53 + 1, -(2**53) - 1, 2**63 - 1])
+    def test_a_step_beyond_the_limits_is_no_point(self, step: int) -> None:
+        with pytest.raises(ValueError, match="beyond"):
+            Points.of([0, step], [0, 0])
 
     def test_the_same_batch_twice_is_stored_once(self, database: Engine) -> None:
         number = an_experiment()
