@@ -21,6 +21,7 @@ MAX_TEXT_BYTES = 64 * 1024
 MAX_KEYS = 10_000  # metrics, parameters or tags of one run
 MAX_PLAIN_NODES = 10_000
 MAX_PLAIN_DEPTH = 20
+MAX_YAML_COST = 2 * MAX_TEXT_BYTES  # nodes and their characters: more than a file without aliases can have
 LARGEST_INTEGER = 2**63 - 1
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
@@ -174,11 +175,51 @@ def read_small_file(path: Path, root: Path, what: str, limit: int = MAX_TEXT_BYT
     return raw
 
 
+class _BoundedLoader(yaml.SafeLoader):
+    """Counts an alias as all that it stands for, since a short chain of them stands for more than memory holds."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._cost = 0
+        self._costs: dict[int, int] = {}  # by the identity of a node that is whole
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Give the next node, as long as all of them together are no more than a file may spell out."""
+        before, is_alias = self._cost, self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if is_alias:
+            self._cost += self._costs.get(id(node), MAX_YAML_COST)  # one inside itself is not whole yet
+        else:
+            self._cost += 1 + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+            self._costs[id(node)] = self._cost - before
+        if self._cost > MAX_YAML_COST:
+            raise _TooMuch
+        return node
+
+
+class _TooMuch(yaml.YAMLError):
+    pass
+
+
+def _integer(loader: _BoundedLoader, node: yaml.ScalarNode) -> int | str:
+    # One that no column holds stays text; Python does not even turn the longest into text again.
+    try:
+        value: int = loader.construct_yaml_int(node)
+    except ValueError:  # of more digits than Python reads
+        return str(node.value)
+    return value if abs(value) <= LARGEST_INTEGER else str(node.value)
+
+
+_BoundedLoader.add_constructor("tag:yaml.org,2002:int", _integer)
+
+
 def read_yaml_mapping(path: Path, root: Path, what: str) -> dict[str, Any]:
     """Read a small YAML file of names and values with the safe loader."""
     text = decode(read_small_file(path, root, what))
     try:
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, Loader=_BoundedLoader)  # noqa: S506 - it is a safe loader
+    except _TooMuch:
+        raise BadValue(f"{what} holds too many or too deeply nested values.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" (line {where.line + 1})" if where is not None else ""

@@ -122,8 +122,10 @@ def _read_run(folder: Path, experiment: _Experiment, root: Path) -> ImportedRun 
         return BadRun(run_id, clean_text(folder.relative_to(root).as_posix()), f"{META} is missing.")
     try:
         info = read_yaml_mapping(folder / META, root, META)
-        named = str(info.get("run_id") or info.get("run_uuid") or "")
-        if not named or len(named) > 200:
+        named = info.get("run_id") or info.get("run_uuid")
+        if isinstance(named, int):  # of few digits and without quotes
+            named = str(named)
+        if not isinstance(named, str) or len(named) > 200:
             raise BadValue(f"{META} names no run.")
         run_id = clean_text(named)
         record = MlflowRecord(run_id, info, experiment.name, experiment.is_deleted)

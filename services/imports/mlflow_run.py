@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from services.imports.epochs import epochs_from_series
@@ -95,8 +96,8 @@ def imported(record: MlflowRecord) -> ImportedRun:
 
 def status_of(value: object) -> RunStatus:
     """Read the status in words or as the number of the file store; BadValue for one that MLflow does not have."""
-    name = _STATUS_NAMES.get(value) if isinstance(value, int) else str(value).upper()
-    if name is None or name not in _STATUS:
+    name = _STATUS_NAMES.get(value, "") if isinstance(value, int) else (_text(value) or "").upper()
+    if name not in _STATUS:
         raise BadValue(f"Its status is {str(value)[:40]!r}, which MLflow does not know.")
     return _STATUS[name]
 
@@ -148,4 +149,8 @@ def _config(info: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return checked_text(str(value), "A field of the run").strip() or None if value is not None else None
+    if value is None:
+        return None
+    if not isinstance(value, str | int | float | date):  # what a list holds may be far more than its file
+        raise BadValue("A field of the run is neither text nor a number.")
+    return checked_text(str(value), "A field of the run").strip() or None

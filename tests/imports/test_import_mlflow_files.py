@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from services.imports import mlflow
-from services.imports.run import BadRun, ImportSourceError
+from services.imports.run import BadRun, ImportedRun, ImportSourceError
 
 
 def read_one(path):
@@ -116,6 +116,14 @@ class TestRun:
         good, bad = mlflow.read_runs(tmp_path)
         assert good.source_id == "a" * 32
         assert bad == BadRun("d" * 32, "d" * 32, "meta.yaml is not plain YAML (line 2).")
+
+    @pytest.mark.parametrize("field", ["run_name", "status", "user_id", "run_id", "start_time"])
+    @pytest.mark.parametrize("value", ["[[], []]", "{a: b}", "9" * 5000, "2024-99-99", "!!binary aGVsbG8="])
+    def test_field_of_another_kind_is_named_or_read(self, tmp_path, mlflow_store, field, value):
+        run = mlflow_store()
+        lines = [line for line in (run / "meta.yaml").read_text().splitlines() if not line.startswith(field)]
+        (run / "meta.yaml").write_text("\n".join([*lines, f"{field}: {value}"]))
+        assert isinstance(read_one(tmp_path), ImportedRun | BadRun)
 
     def test_missing_meta_yaml_is_named(self, tmp_path, mlflow_store):
         (mlflow_store() / "meta.yaml").unlink()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,53 @@ def test_nesting_without_end_is_refused():
     nested.append(nested)
     with pytest.raises(BadValue, match="deeply nested"):
         limits.plain(nested, "x")
+
+
+class TestYaml:
+    @staticmethod
+    def read(folder, text):
+        (folder / "some.yaml").write_text(text)
+        began = time.monotonic()
+        try:
+            return limits.read_yaml_mapping(folder / "some.yaml", folder, "some.yaml")
+        finally:
+            assert time.monotonic() - began < 5
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "a0: &a0 [x, x]\n" + "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60)),
+            "a0: &a0 {k: x}\n" + "\n".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 60)),
+            f"a: &a {'x' * 30_000}\nb: [{'*a, ' * 8000}]",
+            "a: &a [*a]",
+            "&a {<<: *a}",
+            "[" * 60_000,
+            "- " * 30_000,
+            "? " * 30_000,
+        ],
+        ids=["aliases", "merge keys", "long text", "itself", "merged with itself", "brackets", "dashes", "questions"],
+    )
+    def test_what_stands_for_more_than_its_file_is_refused_quickly(self, tmp_path, text):
+        with pytest.raises(
+            BadValue, match=r"some\.yaml (holds too many or too deeply nested values|is not plain YAML)"
+        ):
+            self.read(tmp_path, text)
+
+    def test_few_aliases_and_merge_keys_are_read(self, tmp_path):
+        text = "base: &base {lr: 0.1, layers: &layers [1, 2]}\nrun: {<<: *base, lr: 0.2}\nsame: *layers\n"
+        assert self.read(tmp_path, text) == {
+            "base": {"lr": 0.1, "layers": [1, 2]},
+            "run": {"lr": 0.2, "layers": [1, 2]},
+            "same": [1, 2],
+        }
+
+    def test_a_file_as_long_as_may_be_is_read(self, tmp_path):
+        assert len(self.read(tmp_path, f"a: [{'1,' * 32_000}]")["a"]) == 32_000
+
+    @pytest.mark.parametrize("digits", ["9" * 30, "9" * 5000, "1" + ":59" * 20_000, "0x" + "f" * 60_000])
+    def test_whole_number_that_no_column_holds_stays_text(self, tmp_path, digits):
+        assert self.read(tmp_path, f"a: {digits}") == {"a": digits}
+        assert self.read(tmp_path, f"{digits[:500]}: a") == {digits[:500]: "a"}
 
 
 @pytest.mark.parametrize("reader", [csv, mlflow, tensorboard])
