@@ -1,13 +1,18 @@
 """Script bundles compressed once, not at every request."""
 
 import hashlib
-from pathlib import Path
+import logging
+import os
+import secrets
+from contextlib import suppress
 
 import brotli
 from flask import Flask, Response, request
 
 from config.settings import settings
 from web.headers import STATIC
+
+logger = logging.getLogger(__name__)
 
 SMALLEST = 2_000  # bytes; below that, compression saves nothing
 QUALITY = 9
@@ -43,13 +48,19 @@ def register(server: Flask) -> None:
 
 
 def _kept(digest: str, plain: bytes) -> bytes:
-    folder = settings().data_dir / "cache"
-    path = Path(folder / f"{digest}.br")
-    if path.is_file():
-        return path.read_bytes()
+    path = settings().data_dir / "cache" / f"{digest}.br"
+    with suppress(OSError):
+        if kept := path.read_bytes():  # an empty one is what a crash left
+            return kept
     packed: bytes = brotli.compress(plain, quality=QUALITY)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{id(packed)}")
-    partial.write_bytes(packed)
-    partial.replace(path)
+    # Forked siblings start with equal memory, so only the system tells their partial files apart.
+    partial = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(packed)
+        partial.replace(path)
+    except OSError as error:
+        logger.warning("a compressed script could not be kept: %s", error.strerror or error)
+        with suppress(OSError):
+            partial.unlink()
     return packed

@@ -1,6 +1,7 @@
 """How refusals and bugs are told: a page for people, problem+json for programs, never a trace."""
 
 import logging
+import sqlite3
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,8 @@ from web.tracing import request_id
 
 logger = logging.getLogger(__name__)
 
+DISK_FULL = "53100"  # as PostgreSQL says it
+
 _SENTENCES = {
     400: "The request could not be understood.",
     401: "Please sign in.",
@@ -26,6 +29,7 @@ _SENTENCES = {
     429: "Too many requests.",
     500: "Something went wrong on our side.",
     503: "The database does not answer at the moment.",
+    507: "The disk of the server is full: nothing can be saved until somebody makes room on it.",
 }
 
 
@@ -69,8 +73,13 @@ def sentence_of(error: Exception) -> str | None:
     if isinstance(error, AppError | PermissionDenied | AuthenticationRequired):
         return str(error)
     if isinstance(error, OperationalError | InterfaceError):
-        return _SENTENCES[503]
+        return _SENTENCES[_status_of(error)]
     return None
+
+
+def _status_of(error: OperationalError | InterfaceError) -> int:
+    code = getattr(error.orig, "sqlite_errorcode", None) or getattr(error.orig, "pgcode", None)
+    return 507 if code in {sqlite3.SQLITE_FULL, DISK_FULL} else 503
 
 
 def register(server: Flask) -> None:
@@ -98,10 +107,11 @@ def register(server: Flask) -> None:
 
     @server.errorhandler(OperationalError)
     @server.errorhandler(InterfaceError)
-    def _database_away(error: Exception) -> AnyResponse:
+    def _database_away(error: OperationalError | InterfaceError) -> AnyResponse:
         logger.error("database error", exc_info=error)
-        answer = refusal(503)
-        answer.headers["Retry-After"] = "5"
+        answer = refusal(_status_of(error))
+        if answer.status_code == 503:
+            answer.headers["Retry-After"] = "5"
         return answer
 
     @server.errorhandler(HTTPException)

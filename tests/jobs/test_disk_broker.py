@@ -1,9 +1,7 @@
 """Facts about messages as files: whole or not there, taken once, and no damage goes further than the one file."""
 
-import resource
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from queue import Empty
@@ -13,6 +11,7 @@ import pytest
 from kombu.exceptions import ChannelError
 
 from jobs import announcing, celery_app
+from tests.support.full_disk import no_room
 
 MESSAGES = 300
 
@@ -36,17 +35,6 @@ def channel(own_data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
 def a_message(number: int) -> dict[str, Any]:
     return {"body": "x" * 600, "properties": {"delivery_tag": str(number)}, "headers": {"number": number}}
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file may grow beyond ten bytes, which a program sees as it sees a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def names(folder: Path) -> list[str]:
