@@ -12,6 +12,7 @@ from models.permissions import Permission
 from services.actor import Actor
 
 MOST_NAMES = 500
+_BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
 
 
 def metric_names(session: Session, actor: Actor) -> list[str]:
@@ -74,9 +75,10 @@ def csv_cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
     if value is None:
         return ""
-    if isinstance(value, list):
-        return " ".join(tag["name"] for tag in value)
-    text = str(value)
-    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not isinstance(value, int | float):
+    if isinstance(value, int | float):
+        return str(value)
+    text = " ".join(tag["name"] for tag in value) if isinstance(value, list) else str(value)
+    # Spreadsheets look behind blanks, and in East Asian ones at the wide forms as well.
+    if text[:1] in {"\t", "\r", "\n"} or text.lstrip()[:1] in _BEGIN_FORMULAS:
         return "'" + text
     return text

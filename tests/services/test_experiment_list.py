@@ -327,6 +327,22 @@ class TestExport:
         assert "'=cmd" in lines[1]
         assert ",0.5," in lines[1]
 
+    @pytest.mark.parametrize("tag", ["=1+1", "@sum(1)", "-2+3", "+1"])
+    def test_holds_no_formula_made_of_a_tag(self, sqlite: Engine, tag: str) -> None:
+        actor, number = person(Role.OPERATOR), make("tagged")
+        with transaction() as session:
+            editing.add_tag(session, SYSTEM, [number], tag)
+            text, _, _ = exporting.list_as_csv(session, actor, ListQuery())
+        assert text.split("\r\n")[1].endswith(f",'{tag}")
+
+    @pytest.mark.parametrize("text", ["=1", "  =1", "\t=1", "\n=1", "\u00a0@x", "＝1", "\tx", "-1"])
+    def test_text_that_a_spreadsheet_reads_as_a_formula_gets_a_quote(self, text: str) -> None:
+        assert options.csv_cell(text) == f"'{text}"
+
+    @pytest.mark.parametrize(("value", "cell"), [(-0.5, "-0.5"), (-3, "-3"), ("a=b", "a=b"), (None, ""), ([], "")])
+    def test_numbers_and_other_text_stay_as_they_are(self, value: object, cell: str) -> None:
+        assert options.csv_cell(value) == cell
+
 
 def test_names_of_params_come_in_order_each_once(database: Engine) -> None:
     make("a", params={"lr": 1, "opt": "x"})
