@@ -11,10 +11,13 @@ _ALLOWED = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!https?://|mailto:)", re.IGNORECASE)
 _IMAGE = re.compile(r"!(?=\[)")
 _DEFINED = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:", re.MULTILINE)
-_BRACKETS = re.compile(r"\[([^\[\]]{0,1000})\](?=(\(|\[([^\[\]]{0,200})\])?)")
+_BRACKETS = re.compile(r"\\.|\[(?:([^\[\]]{0,1000})\](?=(\(|\[([^\[\]]{0,200})\])?))?", re.DOTALL)
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _CODE = re.compile(r"(`[^`]{0,1000}`)")
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+
+
+MOST_BRACKETS = 2000  # that may open a link; the browser's reader needs time that grows with their square
 
 
 def safe_markdown(text: str | None) -> str:
@@ -25,7 +28,9 @@ def safe_markdown(text: str | None) -> str:
     cleaned = (text or "").replace("\x00", "")
     cleaned = _IMAGE.sub("&#33;", cleaned)
     cleaned = _TAG.sub("&lt;", cleaned)
-    return _without_empty_links(_DESTINATION.sub(_link, cleaned))
+    cleaned = _without_empty_links(_DESTINATION.sub(_link, cleaned))
+    # What is code here need not be code to the browser's reader, so nothing else bounds the brackets in it.
+    return cleaned if cleaned.count("[") <= MOST_BRACKETS else cleaned.replace("[", "&#91;")
 
 
 def _without_empty_links(text: str) -> str:
@@ -36,9 +41,12 @@ def _without_empty_links(text: str) -> str:
     defined = {_label(found) for found in _DEFINED.findall(text)}
 
     def literal(found: re.Match[str]) -> str:
-        word, follows, reference = found.groups()
-        leads = _label(reference or word) in defined if follows != "(" else True
-        return found.group(0) if leads or _label(word) in defined else f"&#91;{found.group(0)[1:]}"
+        whole, (word, follows, reference) = found.group(0), found.groups()
+        if whole.startswith("\\"):  # a character that stands for itself
+            return whole
+        if word is not None and (follows == "(" or _label(reference or word) in defined or _label(word) in defined):
+            return whole
+        return f"&#91;{whole[1:]}"
 
     return "\n".join(part if is_code else _outside_code(part, literal) for part, is_code in _blocks(text))
 

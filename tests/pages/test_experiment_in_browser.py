@@ -305,6 +305,14 @@ class TestNotes:
         expect(notes.locator("td").first).to_have_css("border-bottom-style", "solid")
         expect(notes.locator("td").first).to_have_css("padding-left", "12px")
 
+    @pytest.mark.parametrize("text", ["[" * 50_000, "![" * 25_000, "words\n    " + "[" * 49_000, "`" + "[" * 1999])
+    def test_of_brackets_alone_are_shown_at_once(self, visit: Visit, text: str) -> None:
+        number = completed(epochs=1)
+        with transaction() as session:
+            editing.set_notes(session, SYSTEM, number, text)
+        page = visit(f"/experiments/{number}")
+        expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=8_000)
+
     def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
         number = completed(epochs=1)
         page = visit(f"/experiments/{number}", Role.OPERATOR)

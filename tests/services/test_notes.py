@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services.experiments.notes import safe_markdown
+from services.experiments.notes import MOST_BRACKETS, safe_markdown
 
 HARMLESS = [
     "plain text",
@@ -76,6 +76,35 @@ def test_brackets_that_lead_nowhere_are_characters(text: str) -> None:
     safe = safe_markdown(text)
     assert html.unescape(safe) == text
     assert not re.search(r"\[[^\[\]]*\](?!:)", safe)
+
+
+@pytest.mark.parametrize(
+    "text", ["[[[", "![", "[a [b", "x[0] [", "[a](https://example.org", "[[a](https://example.org)"]
+)
+def test_bracket_that_opens_no_link_is_a_character(text: str) -> None:
+    safe = safe_markdown(text)
+    assert html.unescape(safe) == text
+    assert safe.count("[") == len(re.findall(r"\[a\]\(", text))
+
+
+@pytest.mark.parametrize("text", [r"\[a\] and \[b](c)", r"\\[[x", r"\\\[y"])
+def test_bracket_behind_a_backslash_stays_behind_it(text: str) -> None:
+    assert not re.search(r"(?<!\\)(\\\\)*\\&", safe_markdown(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 50_000,
+        "![" * 25_000,
+        "words\n    " + "[" * 49_000,
+        "``` a`\n" + "[" * 49_000,
+        r"\`[" * 12_000,
+        "`[[`" * 9_000,
+    ],
+)
+def test_no_notes_open_more_brackets_than_a_browser_reads_at_once(text: str) -> None:
+    assert safe_markdown(text).count("[") <= MOST_BRACKETS
 
 
 @pytest.mark.parametrize("text", ["[" * 20_000, "[a]" * 20_000, "`" * 20_000, "[a](" * 20_000, "[a\n" * 20_000])
