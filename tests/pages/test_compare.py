@@ -364,6 +364,7 @@ class TestInBrowser:
     def test_legend_stays_in_sight_and_leaves_the_charts_room(self, visit: Visit, width: int) -> None:
         page = visit(f"/compare?ids={','.join(map(str, many(12)))}", width=width)
         expect(page.locator('[data-panel-key="role:val_loss"] .scatterlayer .js-line')).to_have_count(12)
+        expect(page.locator(".compare-table")).to_be_visible()  # the page is long enough to be scrolled
         page.evaluate("scrollBy(0, document.querySelector('#compare-grid').getBoundingClientRect().top + 60)")
         entry = page.locator(".legend-entry").first
         expect(entry).to_be_in_viewport(ratio=1)
