@@ -33,7 +33,7 @@ DESCRIPTION = (
     "severities, generated from the physics of each fault with strong noise."
 )
 ORIGIN = "Loaded by PFD as a demo; “pfd demo remove” takes it away again."
-_FILES = "demo-*"
+_FILES = "demo-*.h5"  # a file that is being written is left to whoever writes it
 
 
 @dataclass(frozen=True, slots=True)

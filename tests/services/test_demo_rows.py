@@ -23,7 +23,7 @@ from models.permissions import PermissionDenied, Role
 from models.signal import Signal
 from models.system_log import SystemLog
 from models.tag import ExperimentTag, Tag
-from services import demo, training
+from services import demo, signal_files, training
 from services.actor import SYSTEM
 from services.experiments import lifecycle
 from tests.support.people import person
@@ -183,6 +183,14 @@ class TestRemove:
         assert [count(model) for model in (Dataset, Signal, Experiment, ExperimentTag, Tag)] == [0, 0, 0, 0, 0]
         assert waiting(training.KIND) == []
         assert files() == []
+
+    def test_a_file_that_is_being_written_is_left_to_its_writer(self, database: Engine) -> None:
+        loaded()
+        unfinished = signal_files.path_of(f"{signal_files.FOLDER}/demo-9.h5.1.part")
+        unfinished.touch()
+        removed()
+        assert files() == [unfinished.name]
+        unfinished.unlink()
 
     def test_a_restart_does_not_bring_it_back(self, database: Engine) -> None:
         loaded()
