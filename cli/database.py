@@ -49,10 +49,14 @@ def upgrade() -> None:
 @click.confirmation_option(prompt="Going down can drop tables with what is in them. Go on?")
 def downgrade(revision: str) -> None:
     """Take the database down to REVISION (“base” is empty, “-1” is one step)."""
+    from cli import installation
+    from config.settings import settings
     from database import migrations
 
-    before = migrations.current()
-    migrations.downgrade(revision)
+    settings().prepare_data_dir()
+    with installation.only_one("end it first, as it cannot work without its tables"):
+        before = migrations.current()
+        migrations.downgrade(revision)
     click.echo(f"Migrated from {before or 'empty'} to {migrations.current() or 'empty'}.")
 
 

@@ -131,7 +131,7 @@ def welcome() -> list[str]:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
+def only_one(advice: str = "set PFD_DATA_DIR and PFD_PORT to run a second one") -> Iterator[None]:
     """Hold the data folder: two schedulers on one folder would spoil each other's files."""
     path = settings().data_dir / "serve.lock"
     with path.open("a+") as file:
@@ -141,7 +141,7 @@ def only_one() -> Iterator[None]:
             file.seek(0)
             raise ConfigurationError(
                 f"PFD already runs on the data folder {settings().data_dir} (process {file.read(20).strip() or '?'}); "
-                "set PFD_DATA_DIR and PFD_PORT to run a second one."
+                f"{advice}."
             ) from error
         file.truncate(0)
         file.write(f"{os.getpid()}\n")

@@ -44,6 +44,13 @@ class TestFirstStart:
         assert refused.returncode == 1
         assert "already runs on the data folder" in refused.stderr
 
+    def test_its_database_is_not_taken_down_meanwhile(self, serving):
+        refused = serving.run("db", "downgrade", "base", "--yes")
+        assert refused.returncode == 1
+        assert "already runs on the data folder" in refused.stderr
+        assert "end it first" in refused.stderr
+        assert serving.get("/readyz")[0] == 200
+
 
 class TestSomethingDies:
     @pytest.mark.parametrize("part", PROGRAMS)
