@@ -124,6 +124,9 @@ class Supervisor:
 
     def _look(self) -> bool:
         """One round; False when it makes no sense to go on."""
+        if self._warden is not None and self._warden.poll() is not None:
+            self._warden = _start_warden()
+            self._tell_warden()
         if self._web.is_running and not self._web_answers and self._is_ready():
             self._web_answers, self._web.failures = True, 0
             if not self._was_ready:

@@ -64,6 +64,15 @@ class TestSomethingDies:
         assert not [helper for helper in helpers if helper.is_running() and helper.status() != "zombie"]
         assert "killed by SIGKILL" in serving.said()
 
+    def test_its_warden_is_replaced_and_still_ends_what_a_killed_supervisor_leaves(self, installation):
+        installation.serve()
+        before = wait_until(lambda: installation.child("warden.py"))
+        before.kill()
+        wait_until(lambda: (found := installation.child("warden.py")) and found.pid != before.pid, 10)
+        assert not before.is_running()
+        installation.supervisor.kill()
+        wait_until(lambda: installation.processes() == [], 10)
+
 
 class TestEnd:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
