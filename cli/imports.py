@@ -98,14 +98,17 @@ def _import(source: "Source", reader: Reader, location: str, owner: str | None, 
                 step()
     except ImportSourceError as error:
         bad.append((location, str(error)))  # damage found midway; what was read before it stays
-    if not dry_run:
-        with transaction() as session:
-            conclude(session, SYSTEM, source, outcomes)
-    for name, reason in bad:
-        click.echo(f"Left out “{name}”: {reason}", err=True)
+    finally:
+        # After Ctrl-C as well: what came in before it stays, and is told and recorded like all else.
+        for name, reason in bad:
+            click.echo(f"Left out “{_shown(name)}”: {_shown(reason)}", err=True)
+        if outcomes or bad:
+            _report(Counter(outcomes), len(bad), dry_run)
+        if not dry_run:
+            with transaction() as session:
+                conclude(session, SYSTEM, source, outcomes)
     if not outcomes and not bad:
         raise NotFound(f"run in {location}")
-    _report(Counter(outcomes), len(bad), dry_run)
     if bad:
         raise click.exceptions.Exit(1)
 
@@ -140,6 +143,13 @@ def _store(run: "ImportedRun", owner_id: int | None, dry_run: bool) -> "tuple[Ou
         except (Invalid, DataError) as error:
             return None, str(error) if isinstance(error, Invalid) else "It holds a value that the database refuses."
     raise AssertionError("unreachable")
+
+
+def _shown(text: str) -> str:
+    """On one line, and without what a terminal would obey: the text is from a file of somebody else."""
+    from services.text import harmless
+
+    return " ".join(harmless(text).split())
 
 
 def _report(counts: "Counter[Outcome]", bad: int, dry_run: bool) -> None:

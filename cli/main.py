@@ -64,9 +64,11 @@ def guarded(work: Callable[[], int]) -> int:
         return 1
     except Exception as error:
         sentence = _sentence(error)
+        from services.text import harmless
+
         if sentence is None:
             raise  # a bug: its trace is what helps
-        click.echo(f"Error: {sentence}", err=True)
+        click.echo(f"Error: {harmless(sentence)}", err=True)
         return 1
 
 

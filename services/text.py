@@ -7,6 +7,14 @@ from services.errors import Invalid
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+# What a terminal obeys instead of showing it, what turns the direction of all that follows, and what has no encoding.
+_OBEYED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: str) -> str:
+    """The text with U+FFFD in place of each character that would do something other than be read."""
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", text)
+
 
 def clean(value: object, *, field: str, longest: int, shortest: int = 0, lines: bool = False) -> str:
     """The text without blanks at its ends; NUL, lone surrogates and over-long text are refused, never stored."""

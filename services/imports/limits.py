@@ -13,6 +13,7 @@ import yaml
 
 from services.curves.packing import LARGEST_STEP
 from services.imports.run import BadValue, ImportSourceError
+from services.text import harmless
 
 MAX_KEY_LENGTH = 250
 MAX_NAME_LENGTH = 255
@@ -25,14 +26,13 @@ MAX_YAML_COST = 2 * MAX_TEXT_BYTES  # nodes and their characters: more than a fi
 LARGEST_INTEGER = 2**63 - 1
 _LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
-_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,18})", re.ASCII)
 
 
 def clean_text(text: str) -> str:
-    """Replace what no database keeps: NUL, and half characters that cannot be encoded."""
-    return _NOT_STORABLE.sub("�", text)
+    """Replace what no database keeps (NUL, halves of characters) and what no name needs (codes for a terminal)."""
+    return harmless(text)
 
 
 def decode(raw: bytes) -> str:

@@ -12,6 +12,7 @@ from database.engine import snapshot, transaction
 from models.experiment import Experiment
 from models.job import Job
 from models.metric_series import MetricSeries
+from models.system_log import SystemLog
 from models.user import User
 
 PASSWORD = "a long enough passphrase"
@@ -152,8 +153,33 @@ class TestImport:
 
         monkeypatch.setattr(storing, "store", interrupt_the_second)
         status, out, err = pfd("import", "csv", str(file))
-        assert (status, out, err.strip()) == (130, "", "Stopped.")
+        assert (status, out, err.strip()) == (130, "1 run: 1 new, 0 extended, 0 unchanged, 0 bad\n", "Stopped.")
         assert count(Experiment) == 1
+        with snapshot() as session:
+            assert session.scalars(select(SystemLog.action)).all() == ["experiment.import"]
+
+    def test_interrupted_it_names_what_was_bad_before(self, pfd, file, monkeypatch):
+        from services.imports import csv as reader
+        from services.imports.run import BadRun
+
+        def read_one(_location):
+            yield BadRun("a", "a", "It is torn.")
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(reader, "read_runs", read_one)
+        status, out, err = pfd("import", "csv", str(file))
+        assert (status, out) == (130, "1 run: 0 new, 0 extended, 0 unchanged, 1 bad\n")
+        assert err.split("\n") == ["Left out “a”: It is torn.", "", "Stopped.", ""]
+
+    def test_codes_for_a_terminal_are_neither_kept_nor_printed(self, pfd, tmp_path):
+        path = tmp_path / "runs.csv"
+        hostile = "\x1b]0;owned\x07\x9b31m\u202eexe"
+        path.write_text(f"run,epoch,loss\n{hostile},1,1\nbad{hostile},x\x1b[2J,1\n{hostile},2,1\n{hostile},3,1\n")
+        _, out, err = pfd("import", "csv", str(path))
+        with snapshot() as session:
+            said = [out, err, *session.scalars(select(Experiment.name))]
+        assert len(said) == 3 and "Left out" in err
+        assert not any(character in text for text in said for character in "\x1b\x07\x9b\u202e")
 
     def test_values_that_are_not_numbers_are_kept(self, pfd, tmp_path):
         path = tmp_path / "nan.csv"
