@@ -48,12 +48,7 @@ def _local_path(path_or_uri: str | os.PathLike[str]) -> Path:
         return _database_inside(path) or path
     if not path.is_file():  # a pipe would be waited for without end
         raise ImportSourceError(f"{path_or_uri} is neither a folder nor an SQLite database.")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_SQLITE_MAGIC))
-    except OSError as error:
-        raise ImportSourceError(f"{path_or_uri} cannot be read: {error.strerror or error}.") from error
-    if start != _SQLITE_MAGIC:
+    if not _is_sqlite(path):
         raise ImportSourceError(f"{path_or_uri} is neither a folder nor an SQLite database.")
     return path
 
@@ -67,6 +62,22 @@ def _sqlite_path(address: str) -> Path:
 
 
 def _database_inside(folder: Path) -> Path | None:
-    # New MLflow versions keep runs in mlflow.db and only artifacts in mlruns beside it.
+    # New MLflow versions keep runs in mlflow.db and only artifacts in mlruns beside it; a server's may have any name.
+    if mlflow_files.is_store(folder):
+        return None
     database = folder / "mlflow.db"
-    return database if database.is_file() and not mlflow_files.is_store(folder) else None
+    if database.is_file():
+        return database
+    found = sorted(path for path in folder.glob("*.db") if path.is_file())
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found[:5])
+        raise ImportSourceError(f"{folder} holds several databases ({names}); name the one to read.")
+    return found[0] if found and _is_sqlite(found[0]) else None
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+    except OSError as error:
+        raise ImportSourceError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -1,6 +1,7 @@
 """MLflow databases of several versions, never written to."""
 
 import math
+import shutil
 import sqlite3
 
 import pytest
@@ -78,6 +79,19 @@ def test_tags_and_parent_are_read(mlflow_database):
 
 def test_folder_with_mlflow_db_is_read_as_the_database(mlflow_database):
     assert read_one(mlflow_database().parent).source_id == RUN
+
+
+def test_folder_with_one_database_of_another_name_is_read_as_that(mlflow_database):
+    path = mlflow_database()
+    assert read_one(path.rename(path.with_name("runs.db")).parent).source_id == RUN
+
+
+def test_folder_with_several_databases_asks_which(mlflow_database):
+    path = mlflow_database()
+    shutil.copy(path, path.with_name("a.db"))
+    path.rename(path.with_name("b.db"))
+    with pytest.raises(ImportSourceError, match=r"several databases \(a\.db, b\.db\)"):
+        read_one(path.parent)
 
 
 def test_wal_database_is_read_without_leaving_files(mlflow_database):
