@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from services.imports.run import BadRun, ImportedRun, Source
-    from services.imports.store import Outcome
+    from services.imports.store import Outcome, Stored
 
 Step = Callable[[], None]
 
@@ -32,7 +32,9 @@ def imports() -> None:
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        click.option("--user", "owner", metavar="NAME", help="Whose experiments they become."),
+        click.option(
+            "--user", "owner", metavar="NAME", help="Whose experiments they become, unless they have an owner."
+        ),
         click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing."),
     ):
         command = option(command)
@@ -63,7 +65,28 @@ def mlflow(path_or_uri: str, owner: str | None, dry_run: bool) -> None:
 @click.argument("file")
 @_options
 def csv(file: str, owner: str | None, dry_run: bool) -> None:
-    """The run, or the runs by a column that names them, of one CSV FILE."""
+    """The run, or the runs by a column that names them, of one CSV FILE.
+
+    The first line names the columns, in any case of letters. What a column is follows from its name:
+
+    \b
+    run     run_id, run, run_name, experiment_id, experiment or experiment_name:
+            each value is a run; of two such columns the second is the group
+    step    step, global_step, iteration, iter or _step: whole numbers
+    epoch   epoch or epochs, which counts the steps where no step is there
+    time    time, timestamp, datetime, date, wall_time or created_at:
+            ISO 8601, or seconds or milliseconds since 1970
+    metric  every other column of numbers; an empty cell is no point
+    text    every other column: a hyper-parameter where it is the same all along
+
+    Without a run column the file is one run named after it; without step and epoch its lines are counted. A file
+    of Optuna's trials is refused: each of its lines is a run, not a step.
+
+    \b
+    run,epoch,train_loss,val_accuracy
+    cnn-1,1,0.91,0.62
+    cnn-1,2,0.55,0.78
+    """
     from services.imports import csv as reader
 
     _import("csv", reader, file, owner, dry_run)
@@ -83,6 +106,8 @@ def _import(source: "Source", reader: Reader, location: str, owner: str | None, 
         prepare()
     owner_id = None if is_blank else _owner(owner)
     outcomes: list[Outcome] = []
+    planned: list[tuple[str, str]] = []
+    owned_by_others = 0
     bad: list[tuple[str, str]] = []
     try:
         with _progress(total) as step:
@@ -91,10 +116,15 @@ def _import(source: "Source", reader: Reader, location: str, owner: str | None, 
                     bad.append((run.name, run.reason))
                 elif is_blank:
                     outcomes.append("new")
+                    planned.append(("new", run.name))
                 else:
-                    outcome, reason = _store(run, owner_id, dry_run)
-                    outcomes += [outcome] if outcome else []
-                    bad += [(run.name, reason)] if reason else []
+                    stored = _store(run, owner_id, dry_run)
+                    if isinstance(stored, str):
+                        bad.append((run.name, stored))
+                    else:
+                        outcomes.append(stored.outcome)
+                        planned.append((stored.outcome, run.name))
+                        owned_by_others += stored.owner_kept
                 step()
     except ImportSourceError as error:
         bad.append((location, str(error)))  # damage found midway; what was read before it stays
@@ -102,8 +132,12 @@ def _import(source: "Source", reader: Reader, location: str, owner: str | None, 
         # After Ctrl-C as well: what came in before it stays, and is told and recorded like all else.
         for name, reason in bad:
             click.echo(f"Left out “{_shown(name)}”: {_shown(reason)}", err=True)
+        for outcome, name in planned if dry_run else ():
+            click.echo(f"{outcome:<9}  {_shown(name)}")
         if outcomes or bad:
             _report(Counter(outcomes), len(bad), dry_run)
+        if owned_by_others:
+            click.echo(f"{owned_by_others} of them belong to somebody else, who stays their owner.")
         if not dry_run:
             with transaction() as session:
                 conclude(session, SYSTEM, source, outcomes)
@@ -123,7 +157,7 @@ def _owner(name: str | None) -> int | None:
         return accounts.find(session, name).id
 
 
-def _store(run: "ImportedRun", owner_id: int | None, dry_run: bool) -> "tuple[Outcome | None, str | None]":
+def _store(run: "ImportedRun", owner_id: int | None, dry_run: bool) -> "Stored | str":
     """What became of a run, or why it was left out."""
     from sqlalchemy.exc import DataError, IntegrityError
 
@@ -135,13 +169,12 @@ def _store(run: "ImportedRun", owner_id: int | None, dry_run: bool) -> "tuple[Ou
     for attempt in (1, 2):
         try:
             with transaction() as session:
-                stored = store(session, SYSTEM, run, owner_id, dry_run=dry_run)
-            return stored.outcome, None
+                return store(session, SYSTEM, run, owner_id, dry_run=dry_run)
         except IntegrityError:
             if attempt == 2:  # the first time, another import may have stored this run or taken its name just then
                 raise
         except (Invalid, DataError) as error:
-            return None, str(error) if isinstance(error, Invalid) else "It holds a value that the database refuses."
+            return str(error) if isinstance(error, Invalid) else "It holds a value that the database refuses."
     raise AssertionError("unreachable")
 
 

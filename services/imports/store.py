@@ -35,6 +35,7 @@ class Stored:
     experiment_id: int
     outcome: Outcome
     points_added: int
+    owner_kept: bool = False  # somebody else owns it, and stays its owner
 
 
 def store(session: Session, actor: Actor, run: ImportedRun, owner_id: int | None, *, dry_run: bool = False) -> Stored:
@@ -75,6 +76,9 @@ def _store(session: Session, actor: Actor, run: ImportedRun, owner_id: int | Non
     else:
         known_tags = dict((experiment.config or {}).get("tags", {}))
     changed = _take_facts(session, run, experiment)
+    if experiment.created_by is None and owner_id is not None:
+        experiment.created_by = owner_id
+        changed = True
     _add_tags(session, actor, experiment, known_tags, run.tags)
     added = _append(session, experiment.id, run.series)
     changed |= _take_epochs(session, experiment, run)
@@ -87,7 +91,7 @@ def _store(session: Session, actor: Actor, run: ImportedRun, owner_id: int | Non
         changed = True
     session.flush()
     outcome: Outcome = "new" if is_new else "extended" if changed or added else "unchanged"
-    return Stored(experiment.id, outcome, added)
+    return Stored(experiment.id, outcome, added, owner_id is not None and experiment.created_by != owner_id)
 
 
 def known_config(experiment: Experiment) -> dict[str, Any]:

@@ -110,13 +110,40 @@ class TestImport:
 
     def test_dry_run_writes_nothing(self, pfd, file):
         status, out, _ = pfd("import", "csv", str(file), "--dry-run")
-        assert (status, out) == (0, "2 runs: 2 new, 0 extended, 0 unchanged, 0 bad (dry run: nothing was written)\n")
+        assert (status, out.splitlines()[-1]) == (
+            0,
+            "2 runs: 2 new, 0 extended, 0 unchanged, 0 bad (dry run: nothing was written)",
+        )
         assert count(Experiment) == 0
+
+    def test_dry_run_names_what_would_become_of_each(self, pfd, file):
+        pfd("import", "csv", str(file))
+        file.write_text(file.read_text() + "b,6,0.5\nc,1,0.5\n")
+        _, out, _ = pfd("import", "csv", str(file), "--dry-run")
+        assert [line.split() for line in out.splitlines()[:3]] == [["unchanged", "a"], ["extended", "b"], ["new", "c"]]
 
     def test_owner(self, pfd, file, typed):
         typed(PASSWORD)
         pfd("user", "create", "ada", "--email", "ada@example.org", "--password-stdin")
         assert pfd("import", "csv", str(file), "--user", "ada")[0] == 0
+        with snapshot() as session:
+            assert set(session.scalars(select(Experiment.created_by))) == {user("ada").id}
+
+    def test_second_import_with_an_owner_gives_one_to_those_without(self, pfd, file, typed):
+        pfd("import", "csv", str(file))
+        typed(PASSWORD)
+        pfd("user", "create", "ada", "--email", "ada@example.org", "--password-stdin")
+        assert pfd("import", "csv", str(file), "--user", "ada")[1].startswith("2 runs: 0 new, 2 extended")
+        with snapshot() as session:
+            assert set(session.scalars(select(Experiment.created_by))) == {user("ada").id}
+
+    def test_second_import_leaves_the_owner_there_is_and_says_so(self, pfd, file, typed):
+        for name in ("ada", "eng"):
+            typed(PASSWORD)
+            pfd("user", "create", name, "--email", f"{name}@example.org", "--password-stdin")
+        pfd("import", "csv", str(file), "--user", "ada")
+        said = pfd("import", "csv", str(file), "--user", "eng")[1]
+        assert said.endswith("2 of them belong to somebody else, who stays their owner.\n")
         with snapshot() as session:
             assert set(session.scalars(select(Experiment.created_by))) == {user("ada").id}
 
@@ -206,6 +233,14 @@ class TestDemo:
 
 
 class TestWords:
+    def test_help_of_the_csv_import_says_which_column_is_what(self, capsys):
+        from services.imports import csv_layout
+
+        assert run(["import", "csv", "--help"]) == 0
+        said = capsys.readouterr().out
+        named = [*csv_layout._STEP_NAMES[:2], *csv_layout._EPOCH_NAMES, *csv_layout._RUN_NAMES, "timestamp", "group"]
+        assert [name for name in named if name not in said] == []
+
     def test_help_needs_no_settings(self, capsys, monkeypatch):
         monkeypatch.setenv("PFD_PORT", "nonsense")
         assert run(["--help"]) == 0
