@@ -15,20 +15,24 @@ _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _FTS = table("experiments_fts", column("rowid", Integer))
 
 
-def words_of(query: str) -> list[str]:
-    """The words of a query as both databases cut them: letters and digits, at most twelve."""
-    return [word.casefold() for word in _WORD.findall(query[:500])][:12]
+def terms_of(query: str) -> list[list[str]]:
+    """What is asked for, each term as the words that both databases cut it into; at most twelve terms."""
+    terms = [[word.casefold() for word in _WORD.findall(term)][:12] for term in query[:500].split()]
+    return [words for words in terms if words][:12]
 
 
 def matching(session: Session, query: str) -> ColumnElement[bool]:
-    """The condition that an experiment has a word beginning with each word of the query."""
-    words = words_of(query)
-    if not words:
+    """The condition that an experiment has each term of the query, the last word of which may go on.
+
+    What is written without a blank, such as UNet_lr, is one term: its words must follow each other.
+    """
+    asked = terms_of(query)
+    if not asked:
         return false()
     if session.get_bind().dialect.name == "postgresql":
-        terms = " & ".join(f"{word}:*" for word in words)
+        terms = " & ".join(f"({' <-> '.join(words)}:*)" for words in asked)
         return literal_column("experiments.search_vector").op("@@")(func.to_tsquery("simple", terms))
-    terms = " ".join(f'"{word}"*' for word in words)
+    terms = " AND ".join(f'"{" ".join(words)}"*' for words in asked)
     hits = select(_FTS.c.rowid).where(text("experiments_fts MATCH :terms").bindparams(terms=terms))
     return Experiment.id.in_(hits)
 
