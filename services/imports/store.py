@@ -231,6 +231,8 @@ def _take_times(run: ImportedRun, experiment: Experiment) -> None:
     experiment.started_at, experiment.ended_at = run.started_at, run.ended_at
     if run.started_at is None:
         return
+    # The list is sorted by it: hundreds of runs of years ago were not made in the order in which a folder names them.
+    experiment.created_at = min(experiment.created_at, run.started_at)
     last = run.ended_at.timestamp() if run.ended_at else _last_time(run)
     seconds = None if last is None else last - run.started_at.timestamp()
     experiment.duration_seconds = seconds if seconds is not None and seconds >= 0 else None

@@ -28,6 +28,7 @@ class TestNewRun:
         assert (experiment.name, experiment.given_name, experiment.group_name) == ("bearing", None, "bearings")
         assert (experiment.status, experiment.model_type, experiment.notes) == ("completed", "resnet18", "**hello**")
         assert (experiment.started_at, experiment.duration_seconds) == (STARTED, 90)
+        assert experiment.created_at == STARTED
         assert (experiment.created_by, experiment.artifact_paths) == (owner.user_id, ["file:///gone"])
         assert experiment.hyperparameters == {"lr": 1e-3, "layers": {"count": 3}, "name": "x"}
         assert experiment.config == {"git_commit": "abc", "owner": "ada", "tags": {"fold": "1"}}
