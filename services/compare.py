@@ -17,6 +17,7 @@ from services.compare_params import ParamRow, Parts, flat, rows_of
 from services.curves.directions import Direction, direction_of
 from services.curves.panels import family_of, panel_of
 from services.experiments.access import visibility
+from services.experiments.conditions import epochs_told
 
 MOST_EXPERIMENTS = 50
 MOST_ROWS = 20_000
@@ -83,6 +84,7 @@ def chosen(session: Session, actor: Actor, ids: Sequence[int]) -> list[Compared]
             Experiment.status,
             Experiment.model_type,
             Experiment.epochs_completed,
+            Experiment.total_epochs,
             Experiment.best_epoch,
             Experiment.duration_seconds,
             Experiment.hyperparameters,
@@ -101,7 +103,7 @@ def _compared(row: Any) -> Compared:
         "model": row.model_type,
         "dataset": row.dataset,
         "group": row.group_name,
-        "epochs": row.epochs_completed,
+        "epochs": epochs_told(row.epochs_completed, row.total_epochs),
         "best epoch": row.best_epoch,
         "duration": _seconds(row.duration_seconds),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, not_, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, not_, or_, select
 
 from models.dataset import Dataset
 from models.experiment import ACTIVE, Experiment, ExperimentStatus
@@ -26,7 +26,12 @@ NUMBER: dict[str, SQLColumnExpression[Any]] = {
     "duration": Experiment.duration_seconds,
     "id": Experiment.id,
 }
-DATE: dict[str, SQLColumnExpression[Any]] = {"created": Experiment.created_at, "ended": Experiment.ended_at}
+DATE: dict[str, SQLColumnExpression[Any]] = {
+    "created": Experiment.created_at,
+    "started": Experiment.started_at,
+    "ended": Experiment.ended_at,
+    "deleted": Experiment.deleted_at,
+}
 STATUSES = tuple(status.value for status in ExperimentStatus)
 ACTIVE_STATUSES = tuple(status.value for status in ExperimentStatus if status in ACTIVE)
 WHICH = {"last": MetricSeries.last_value, "min": MetricSeries.min_value, "max": MetricSeries.max_value}
@@ -36,6 +41,7 @@ WHICH = {"last": MetricSeries.last_value, "min": MetricSeries.min_value, "max": 
 # tables instead of classes, because making them costs as much as the query.
 _EXPERIMENTS = Experiment.__table__
 _SERIES, _KEYS = MetricSeries.__table__.alias("filter_series"), MetricKey.__table__.alias("filter_keys")
+_PARENTS = Experiment.__table__.alias("filter_parents")
 _PARAMS = ExperimentParam.__table__.alias("filter_params")
 
 
@@ -76,6 +82,10 @@ def condition(item: Filter) -> ColumnElement[bool]:
         return _related(Experiment.dataset_id, Dataset.id, Dataset.name, item)
     if column == "owner":
         return _related(Experiment.created_by, User.id, User.username, item)
+    if column == "parent":
+        return _related(
+            Experiment.parent_id, _PARENTS.c.id, func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name), item
+        )
     if column.startswith("metric:"):
         which, key = metric_of(column)
         return exists(
@@ -90,6 +100,11 @@ def condition(item: Filter) -> ColumnElement[bool]:
     if column.startswith("param:"):
         return _param(param_of(column), item)
     raise Invalid("There is no such column.", field=column[:60])
+
+
+def epochs_told(done: int, planned: int | None) -> int | None:
+    """The epochs to show: none for a run that counts steps instead, which is not the same as none so far."""
+    return done if done or planned else None
 
 
 def metric_of(column: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from models.user import User
 from services.actor import Actor
 from services.errors import Invalid
 from services.experiments.access import visibility
-from services.experiments.conditions import WHICH, Filter, condition, metric_of, param_of
+from services.experiments.conditions import WHICH, Filter, condition, epochs_told, metric_of, param_of
 from services.search import matching
 
 LARGEST_PAGE = 200
@@ -37,8 +37,13 @@ SORTABLE: dict[str, Any] = {
     "epochs": Experiment.epochs_completed,
     "duration": Experiment.duration_seconds,
     "created": Experiment.created_at,
+    "started": func.coalesce(Experiment.started_at, Experiment.created_at),  # what waits began when it was made
+    "deleted": Experiment.deleted_at,
+    "parent": Experiment.parent_id,
     "ended": Experiment.ended_at,
 }
+
+_PARENTS = EXPERIMENTS.alias("parents")
 
 # Built once: putting a statement together costs as much as running it. Words and times are taken as the database
 # gives them: making objects of them only to write them as text again would cost as much as well.
@@ -55,13 +60,17 @@ _ROWS = (
         EXPERIMENTS.c.duration_seconds,
         type_coerce(EXPERIMENTS.c.created_at, String),
         type_coerce(EXPERIMENTS.c.ended_at, String),
+        type_coerce(EXPERIMENTS.c.started_at, String),
+        type_coerce(EXPERIMENTS.c.deleted_at, String),
         EXPERIMENTS.c.is_demo,
+        func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name).label("parent"),
         DATASETS.c.name.label("dataset"),
         USERS.c.username.label("owner"),
     )
     .select_from(EXPERIMENTS)
     .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
     .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
+    .outerjoin(_PARENTS, and_(_PARENTS.c.id == EXPERIMENTS.c.parent_id, _PARENTS.c.deleted_at.is_(None)))
     .where(among(EXPERIMENTS.c.id, "ids"))
 )
 _TAGS = (
@@ -229,8 +238,8 @@ def _rows(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, 
 
 def _row(row: Sequence[Any]) -> dict[str, Any]:
     (
-        number, name, given_name, group, status, model, epochs, total_epochs, duration, created, ended, is_demo,
-        dataset, owner,
+        number, name, given_name, group, status, model, epochs, total_epochs, duration, created, ended,
+        started, deleted, is_demo, parent, dataset, owner,
     ) = row  # fmt: skip
     return {
         "id": str(number),
@@ -241,11 +250,14 @@ def _row(row: Sequence[Any]) -> dict[str, Any]:
         "model": model,
         "dataset": dataset,
         "owner": owner,
-        "epochs": epochs,
+        "epochs": epochs_told(epochs, total_epochs),
         "total_epochs": total_epochs,
         "duration": duration,
         "created": _iso(created),
+        "started": None if started is None else _iso(started),
         "ended": None if ended is None else _iso(ended),
+        "deleted": None if deleted is None else _iso(deleted),
+        "parent": parent,
         "demo": is_demo,
         "tags": [],
     }

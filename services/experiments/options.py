@@ -7,12 +7,16 @@ from sqlalchemy.orm import Session, aliased
 
 from models.experiment import Experiment
 from models.experiment_param import ExperimentParam
-from models.metric_series import MetricKey
+from models.metric_series import MetricKey, MetricSeries
 from models.permissions import Permission
 from services.actor import Actor
+from services.curves.directions import direction_of
+from services.experiments.access import visibility
+from services.imports.synonyms import words_of
 
 MOST_NAMES = 500
 _BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
+LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 200, 24, 2  # experiments, metrics, columns
 
 
 def metric_names(session: Session, actor: Actor) -> list[str]:
@@ -37,6 +41,51 @@ def param_names(session: Session, actor: Actor) -> list[str]:
         select(following, names.c.place + 1).where(names.c.name.is_not(None), names.c.place < MOST_NAMES)
     )
     return list(session.scalars(select(names.c.name).where(names.c.name.is_not(None))))
+
+
+def default_columns(session: Session, actor: Actor) -> tuple[str, ...]:
+    """Columns for the metrics that most of the newest experiments have, or none while nobody logged any.
+
+    The second is the one that tells most about experiments without the first: two metrics of one tool would leave
+    the rows of another empty.
+    """
+    newest = list(
+        session.scalars(
+            select(Experiment.id)
+            .where(*visibility(actor))
+            .order_by(Experiment.created_at.desc(), Experiment.id.desc())
+            .limit(LOOKED_AT)
+        )
+    )
+    found = session.execute(
+        select(MetricKey.id, MetricKey.name, func.count().label("times"))
+        .join(MetricSeries, MetricSeries.key_id == MetricKey.id)
+        .where(MetricSeries.experiment_id.in_(newest), MetricSeries.last_value.is_not(None))
+        .group_by(MetricKey.id, MetricKey.name)
+        .order_by(func.count().desc(), MetricKey.name)
+        .limit(MOST_NAMES)
+    ).all()
+    common = sorted(found, key=lambda row: (row.times, _telling(row.name)), reverse=True)[:CANDIDATES]
+    names: dict[int, str] = {row.id: row.name for row in common}
+    having: dict[int, set[int]] = {number: set() for number in names}
+    pairs = select(MetricSeries.key_id, MetricSeries.experiment_id).where(
+        MetricSeries.experiment_id.in_(newest), MetricSeries.key_id.in_(names)
+    )
+    for key_id, experiment_id in session.execute(pairs):
+        having[key_id].add(experiment_id)
+    chosen: list[str] = []
+    told: set[int] = set()
+    while names and len(chosen) < SHOWN_AT_FIRST:
+        best = max(names, key=lambda key: (len(having[key] - told), len(having[key]), _telling(names[key])))
+        told |= having[best]
+        name = names.pop(best)
+        chosen.append(f"metric:{direction_of(name) or 'last'}:{name}")
+    return tuple(chosen)
+
+
+def _telling(name: str) -> tuple[bool, bool]:
+    """Of metrics that as many have, one that says how good a model is comes first, and that of the validation."""
+    return "val" in words_of(name) or "validation" in words_of(name), direction_of(name) is not None
 
 
 def version(session: Session, actor: Actor) -> str:
@@ -65,7 +114,9 @@ def csv_columns(extra: tuple[str, ...]) -> list[tuple[str, str]]:
         ("owner", "owner"),
         ("epochs", "epochs"),
         ("duration", "duration (s)"),
+        ("parent", "part of"),
         ("created", "created (UTC)"),
+        ("started", "started (UTC)"),
         ("ended", "ended (UTC)"),
         *[(name, name) for name in extra],
     ]

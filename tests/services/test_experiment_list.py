@@ -233,6 +233,10 @@ class TestSearch:
             ("run beta", ["beta_run"]),
             ("bearing warm", ["delta"]),
             ("cnn", ["alpha_run", "gamma"]),
+            ("alpha_r", ["alpha_run"]),
+            ("Alpha-Run", ["alpha_run"]),
+            ("run_alpha", []),
+            ("alph_run", []),
             ("nothing", []),
             ("' OR 1=1 --", []),
             ('"', []),
@@ -242,6 +246,12 @@ class TestSearch:
     )
     def test_finds_words_by_their_beginnings_on_both_databases(self, text: str, found: list[str]) -> None:
         assert sorted(names(ListQuery(text=text))) == found
+
+    def test_what_is_written_as_one_is_looked_for_as_one(self) -> None:
+        for name in ("UNet_lr1e_4", "UNet_dr01_bs8_lr1e_4", "lr_UNet"):
+            make(name)
+        assert names(ListQuery(text="UNet_lr")) == ["UNet_lr1e_4"]
+        assert len(names(ListQuery(text="UNet lr"))) == 3
 
     def test_follows_a_change_of_notes(self) -> None:
         with transaction() as session:
@@ -261,6 +271,65 @@ class TestSearch:
         with snapshot() as session:
             found = search.find(session, SYSTEM, text.replace("\x00", "").encode("utf-8", "ignore").decode())
         assert len(found) <= 10
+
+
+class TestColumnsAtFirst:
+    def columns(self, actor: Actor = SYSTEM) -> tuple[str, ...]:
+        with snapshot() as session:
+            return options.default_columns(session, actor)
+
+    def test_are_what_most_have_each_by_its_better_direction(self, database: Engine) -> None:
+        for number in range(3):
+            make(f"a{number}", metrics={"val_loss": [1, 0.5], "val_accuracy": [0.1, 0.9], "lr": [0.1]})
+        make("b", metrics={"lr": [0.1], "steps": [1]})
+        assert self.columns() == ("metric:last:lr", "metric:max:val_accuracy")
+
+    def test_tell_about_the_experiments_of_both_of_two_tools(self, database: Engine) -> None:
+        for number in range(3):
+            make(f"a{number}", metrics={"val_loss": [1], "val_accuracy": [0.1]})
+        make("b", metrics={"test_f1": [0.5]})
+        assert self.columns() == ("metric:max:val_accuracy", "metric:max:test_f1")
+
+    def test_are_none_where_nothing_was_logged_or_may_be_seen(self, database: Engine) -> None:
+        assert self.columns() == ()
+        make("a", metrics={"val_loss": [1]})
+        assert self.columns(NOBODY) == ()
+
+
+def row_of(number: int, **asked: Any) -> dict[str, Any]:
+    with snapshot() as session:
+        return next(
+            row for row in listing.list_rows(session, SYSTEM, ListQuery(**asked)).rows if row["id"] == str(number)
+        )
+
+
+class TestRow:
+    @pytest.mark.parametrize(("columns", "told"), [({}, None), ({"total_epochs": 9, "status": "running"}, 0)])
+    def test_tells_no_epochs_of_a_run_that_counts_none(
+        self, database: Engine, columns: dict[str, Any], told: int | None
+    ) -> None:
+        assert row_of(make("a", **columns))["epochs"] == told
+
+    def test_names_the_parent_unless_it_is_deleted(self, database: Engine) -> None:
+        parent = make("search")
+        child = make("trial-0", parent_id=parent)
+        assert row_of(child)["parent"] == "search"
+        assert filtered("parent", "contains", "sear") == ["trial-0"]
+        with transaction() as session:
+            editing.delete_experiments(session, SYSTEM, [parent])
+        assert row_of(child)["parent"] is None
+
+    def test_says_when_it_was_deleted(self, database: Engine) -> None:
+        number = make("a")
+        with transaction() as session:
+            editing.delete_experiments(session, SYSTEM, [number])
+        assert datetime.fromisoformat(row_of(number, deleted=True)["deleted"]).tzinfo is not None
+
+    def test_that_waits_is_sorted_by_when_it_was_made(self, database: Engine) -> None:
+        make("old", started_at=START, created_at=START + timedelta(days=9))
+        make("waiting", created_at=START + timedelta(days=1))
+        make("new", started_at=START + timedelta(days=2), created_at=START)
+        assert names(ListQuery(sort="started")) == ["new", "waiting", "old"]
 
 
 class TestCost:
@@ -342,6 +411,14 @@ class TestExport:
     @pytest.mark.parametrize(("value", "cell"), [(-0.5, "-0.5"), (-3, "-3"), ("a=b", "a=b"), (None, ""), ([], "")])
     def test_numbers_and_other_text_stay_as_they_are(self, value: object, cell: str) -> None:
         assert options.csv_cell(value) == cell
+
+    def test_says_when_runs_began_and_no_epochs_of_those_that_count_none(self, sqlite: Engine) -> None:
+        actor = person(Role.OPERATOR)
+        make("a", started_at=START)
+        with transaction() as session:
+            head, line = exporting.list_as_csv(session, actor, ListQuery())[0].splitlines()
+        told = dict(zip(head.split(","), line.split(","), strict=True))
+        assert (told["epochs"], told["started (UTC)"][:10]) == ("", "2026-03-01")
 
 
 def test_names_of_params_come_in_order_each_once(database: Engine) -> None:
