@@ -97,11 +97,11 @@ class TestYaml:
     @staticmethod
     def read(folder, text):
         (folder / "some.yaml").write_text(text)
-        began = time.monotonic()
+        began = time.process_time()  # of this process alone, whatever else the machine does
         try:
             return limits.read_yaml_mapping(folder / "some.yaml", folder, "some.yaml")
         finally:
-            assert time.monotonic() - began < 5
+            assert time.process_time() - began < 5
 
     @pytest.mark.parametrize(
         "text",
