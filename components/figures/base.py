@@ -22,7 +22,7 @@ class TypedArray(TypedDict):
 
 
 def typed_array(values: ArrayLike, *, double: bool = False) -> TypedArray:
-    """Pack numbers for plotly.js: integers as i4, times and what `double` asks for as f8, all else as f4."""
+    """Pack numbers for plotly.js: integers as i4, times and `double` as f8, all else as f4 if that holds it."""
     array = np.asarray(values)
     if array.dtype.kind in "iu":
         fits = array.size == 0 or (array.min() >= -(2**31) and array.max() < 2**31)
@@ -32,7 +32,10 @@ def typed_array(values: ArrayLike, *, double: bool = False) -> TypedArray:
     elif double:
         packed, name = array.astype("<f8"), "f8"
     else:
-        packed, name = array.astype("<f4"), "f4"
+        with np.errstate(over="ignore"):
+            packed, name = array.astype("<f4"), "f4"
+        if np.isinf(packed).sum() != np.isinf(array).sum():  # a number that single precision does not hold
+            packed, name = array.astype("<f8"), "f8"
     return {"dtype": name, "bdata": base64.b64encode(np.ascontiguousarray(packed).tobytes()).decode("ascii")}
 
 

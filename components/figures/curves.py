@@ -16,6 +16,7 @@ MOST_LABELS = 12  # the same of one that is high enough: there are as many colou
 LABEL_LENGTH = 22
 LABEL_GAP = 15
 FOOT, FOOT_OF_DATES = 49, 63  # pixels of the ticks and the title under a panel
+FARTHEST = 8.9e307  # the ends of an axis: their difference, by which plotly.js divides, is a number as well
 SAME = 1e-6  # values travel in single precision
 
 
@@ -143,15 +144,15 @@ def _extent(
     merged = np.concatenate(finite) if finite else np.empty(0)
     if merged.size == 0:
         return (0.1, 1.0) if log else (0.0, 1.0)
-    low, high = float(merged.min()), float(merged.max())
+    low, high = (min(max(float(value), -FARTHEST), FARTHEST) for value in (merged.min(), merged.max()))
     flat = high - low <= same * max(abs(low), abs(high))
     if log:
-        room = 0.3 if flat else math.log10(high / low) * pad
-        return low / 10**room, high * 10**room
+        room = 0.3 if flat else (math.log10(high) - math.log10(low)) * pad
+        return low / 10**room, min(high * 10**room, FARTHEST)
     if flat and alone is not None:
         return low, low + alone
     room = (abs(low) * 0.1 or 1.0) if flat else (high - low) * pad
-    return low - room, high + room
+    return max(low - room, -FARTHEST), min(high + room, FARTHEST)
 
 
 def _range(limits: tuple[float, float], log: bool) -> list[float]:

@@ -32,13 +32,13 @@ def sparkline(values: Sequence[float | None], *, label: str = "Curve", wide: boo
 
 def _svg(values: Sequence[float | None], low: float, high: float) -> str:
     step = WIDTH / (len(values) - 1)
-    span = high - low
+    span = high / 2 - low / 2  # halves, as the difference of the largest numbers is none
     path, pen = [], "M"
     for index, value in enumerate(values):
         if value is None or not math.isfinite(value):
             pen = "M"
             continue
-        height = HEIGHT / 2 if span == 0 else HEIGHT - 2 - (value - low) / span * (HEIGHT - 4)
+        height = HEIGHT / 2 if span == 0 else HEIGHT - 2 - (value / 2 - low / 2) / span * (HEIGHT - 4)
         # A stroke of no length is a dot, so that a value between two gaps is seen.
         path.append(f"{pen}{index * step:.1f} {height:.1f}{'h0' if pen == 'M' else ''}")
         pen = "L"

@@ -2,11 +2,12 @@
 
 import base64
 import json
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
-from components.figures import Curve, Mark, curves_figure, typed_array
+from components.figures import Curve, Mark, curves_figure, sparkline, typed_array
 from components.figures.curves import _spread
 from components.figures.ticks import duration_ticks, linear_ticks, log_ticks, tick_text
 
@@ -28,6 +29,11 @@ class TestTypedArray:
 
     def test_numbers_beyond_i4_survive_exactly(self):
         assert unpack(typed_array([0, 2**40 + 1])).tolist() == [0, 2**40 + 1]
+
+    @pytest.mark.filterwarnings("error")
+    def test_numbers_beyond_single_precision_survive(self):
+        values = np.array([1e308, -1e308, np.inf, 0.5] * 500)
+        assert unpack(typed_array(values)).tolist() == values.tolist()
 
     def test_nan_and_infinity_survive(self):
         assert np.array_equal(unpack(typed_array([1.5, np.nan, np.inf])), [1.5, np.nan, np.inf], equal_nan=True)
@@ -184,6 +190,17 @@ class TestCurvesFigure:
         assert np.isfinite([low, high]).all()
         assert low < high
 
+    @pytest.mark.parametrize("log", [False, True])
+    @pytest.mark.parametrize("y", [[1e308, -1e308], [1.79e308, 1e-300], [1e308, 1e308], [-1.79e308, 1.79e308]])
+    @pytest.mark.filterwarnings("error")
+    def test_the_largest_numbers_give_a_range_that_can_be_divided_by(self, y, log):
+        figure = curves_figure(
+            [Curve("a", np.arange(2), np.array(y)), Curve("b", np.arange(2), np.array(y))], log_y=log
+        )
+        low, high = figure["layout"]["yaxis"]["range"]
+        assert low < high
+        assert np.isfinite(high - low)
+
     def test_no_curves_say_so(self):
         assert curves_figure([])["layout"]["annotations"][0]["text"] == "No values yet"
 
@@ -257,3 +274,9 @@ class TestSpread:
         assert placed == sorted(placed)
         assert min(np.diff(placed)) >= 15 - 1e-9
         assert placed[-1] == 300
+
+
+def test_sparkline_of_the_largest_numbers_is_a_path():
+    drawn = str(sparkline([1.7e308, -1.7e308, 0.0], label="loss"))
+    assert "M0.0 2.0h0" in unquote(drawn)
+    assert "nan" not in unquote(drawn)
