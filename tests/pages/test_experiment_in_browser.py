@@ -313,6 +313,14 @@ class TestNotes:
         page = visit(f"/experiments/{number}")
         expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=8_000)
 
+    def test_nested_without_end_widen_no_page(self, visit: Visit) -> None:
+        number = completed(epochs=1)
+        with transaction() as session:
+            editing.set_notes(session, SYSTEM, number, "- " * 300 + "deep")
+        page = visit(f"/experiments/{number}", width=390)
+        expect(page.locator("#experiment-notes")).to_contain_text("deep")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
     def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
         number = completed(epochs=1)
         page = visit(f"/experiments/{number}", Role.OPERATOR)
