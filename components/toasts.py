@@ -6,6 +6,7 @@ from typing import Literal, NotRequired, TypedDict
 TOASTS_ID = "toasts"
 
 ToastKind = Literal["info", "success", "warning", "error"]
+SECONDS_TO_UNDO = 15  # long enough to read what has happened, to be startled, and to find the button
 SECONDS: dict[ToastKind, int] = {"info": 5, "success": 5, "warning": 7, "error": 10}
 
 
@@ -49,6 +50,6 @@ def toast(
         "kind": kind,
         "text": text,
         "detail": detail,
-        "seconds": SECONDS[kind] if seconds is None else seconds,
+        "seconds": seconds or (SECONDS[kind] if undo is None else SECONDS_TO_UNDO),
         "action": action,
     }
