@@ -6,7 +6,7 @@ from dash.development.base_component import Component
 from components.feedback import notice, status_badge
 from components.plain_table import plain_table
 from components.shell import section
-from components.values import NOTHING, duration_text, progress, stat, stat_row, time_tag
+from components.values import NOTHING, duration_text, number, progress, stat, stat_row, time_tag
 from services.experiments.details import Detail
 
 BADGE, SUMMARY = "experiment-badge", "experiment-summary"
@@ -73,17 +73,18 @@ def children(found: Detail) -> list[Component]:
     hint = f"the first {len(shown)} of {found.children_total:,}" if found.children_total > len(shown) else None
     compare = f"/compare?ids={','.join(map(str, shown))}"
     table = plain_table(
-        ("Experiment", "Status", "Took"),
+        ("Experiment", "Status", *found.children_metrics, "Took"),
         [
             (
                 dcc.Link(child.name, href=f"/experiments/{child.id}", className="grid-link"),
                 status_badge(child.status),
+                *map(number, child.values),
                 duration_text(child.duration),
             )
             for child in found.children
         ],
         label="Runs that are part of this one",
-        numeric=(2,),
+        numeric=range(2, 3 + len(found.children_metrics)),
     )
     actions = [dcc.Link("Compare them", href=compare)] if len(shown) > 1 else []
     return [section("Runs in it", table, hint=hint, actions=actions)]

@@ -19,8 +19,9 @@ from models.training_run import ConfusionMatrix, TrainingRun
 from models.user import User
 from services.actor import Actor
 from services.curves import reading
-from services.experiments import lifecycle
+from services.experiments import lifecycle, options
 from services.experiments.access import get, visibility
+from services.experiments.conditions import WHICH, metric_of
 from services.imports.synonyms import meaning_of
 
 EPOCHS_AT_ONCE = 500
@@ -44,6 +45,7 @@ class Detail:
     parent: tuple[int, str] | None  # id and name
     children: tuple["Child", ...]
     children_total: int
+    children_metrics: tuple[str, ...]  # what `Child.values` are, such as "max val_accuracy"
     source: str | None
     epochs: int
     total_epochs: int | None
@@ -73,6 +75,7 @@ class Child:
     name: str
     status: str
     duration: float | None
+    values: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
     paths += [("Artefact", str(path)) for path in (experiment.artifact_paths or [])[:200]]
     elapsed, remaining = times(experiment)
     best, best_by = _best(session, experiment)
-    children, total = _children(session, actor, experiment.id)
+    children, total, metrics = _children(session, actor, experiment.id)
     return Detail(
         id=experiment.id,
         name=experiment.shown_name,
@@ -124,6 +127,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         parent=_parent(session, actor, experiment),
         children=children,
         children_total=total,
+        children_metrics=metrics,
         source=experiment.source,
         epochs=experiment.epochs_completed,
         total_epochs=experiment.total_epochs,
@@ -165,7 +169,7 @@ def _parent(session: Session, actor: Actor, experiment: Experiment) -> tuple[int
     return None if found is None else (found.id, found.given_name or found.name)
 
 
-def _children(session: Session, actor: Actor, experiment_id: int) -> tuple[tuple[Child, ...], int]:
+def _children(session: Session, actor: Actor, experiment_id: int) -> tuple[tuple[Child, ...], int, tuple[str, ...]]:
     rows = session.execute(
         select(
             Experiment.id,
@@ -179,8 +183,22 @@ def _children(session: Session, actor: Actor, experiment_id: int) -> tuple[tuple
         .order_by(Experiment.started_at, Experiment.id)
         .limit(MOST_CHILDREN)
     ).all()
-    children = tuple(Child(row.id, row.given_name or row.name, row.status.value, row.duration_seconds) for row in rows)
-    return children, rows[0].total if rows else 0
+    if not rows:
+        return (), 0, ()
+    ids = [row.id for row in rows]
+    columns = [metric_of(column) for column in options.common_metrics(session, ids)]
+    found = session.execute(
+        select(MetricSeries.experiment_id, MetricKey.name, *(value.label(which) for which, value in WHICH.items()))
+        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .where(MetricSeries.experiment_id.in_(ids), MetricKey.name.in_([key for _, key in columns]))
+    )
+    values = {(row.experiment_id, row.name): row._mapping for row in found}
+
+    def child(row: Any) -> Child:
+        cells = tuple(values[row.id, key][which] if (row.id, key) in values else None for which, key in columns)
+        return Child(row.id, row.given_name or row.name, row.status.value, row.duration_seconds, cells)
+
+    return tuple(map(child, rows)), rows[0].total, tuple(f"{which} {key}" for which, key in columns)
 
 
 def exists(session: Session, actor: Actor, experiment_id: int) -> bool:

@@ -1,5 +1,6 @@
 """What the list can be asked for: metrics and hyper-parameters there are, and whether anything moved."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, literal, select
@@ -44,11 +45,7 @@ def param_names(session: Session, actor: Actor) -> list[str]:
 
 
 def default_columns(session: Session, actor: Actor) -> tuple[str, ...]:
-    """Columns for the metrics that most of the newest experiments have, or none while nobody logged any.
-
-    The second is the one that tells most about experiments without the first: two metrics of one tool would leave
-    the rows of another empty.
-    """
+    """Columns for the metrics that most of the newest experiments have, or none while nobody logged any."""
     newest = list(
         session.scalars(
             select(Experiment.id)
@@ -57,10 +54,19 @@ def default_columns(session: Session, actor: Actor) -> tuple[str, ...]:
             .limit(LOOKED_AT)
         )
     )
+    return common_metrics(session, newest)
+
+
+def common_metrics(session: Session, ids: Sequence[int]) -> tuple[str, ...]:
+    """Columns for the metrics that most of these experiments have.
+
+    The second is the one that tells most about experiments without the first: two metrics of one tool would leave
+    the rows of another empty.
+    """
     found = session.execute(
         select(MetricKey.id, MetricKey.name, func.count().label("times"))
         .join(MetricSeries, MetricSeries.key_id == MetricKey.id)
-        .where(MetricSeries.experiment_id.in_(newest), MetricSeries.last_value.is_not(None))
+        .where(MetricSeries.experiment_id.in_(ids), MetricSeries.last_value.is_not(None))
         .group_by(MetricKey.id, MetricKey.name)
         .order_by(func.count().desc(), MetricKey.name)
         .limit(MOST_NAMES)
@@ -69,7 +75,7 @@ def default_columns(session: Session, actor: Actor) -> tuple[str, ...]:
     names: dict[int, str] = {row.id: row.name for row in common}
     having: dict[int, set[int]] = {number: set() for number in names}
     pairs = select(MetricSeries.key_id, MetricSeries.experiment_id).where(
-        MetricSeries.experiment_id.in_(newest), MetricSeries.key_id.in_(names)
+        MetricSeries.experiment_id.in_(ids), MetricSeries.key_id.in_(names)
     )
     for key_id, experiment_id in session.execute(pairs):
         having[key_id].add(experiment_id)

@@ -21,6 +21,7 @@ from services.curves.packing import Points
 from services.errors import NotFound
 from services.experiments import details, editing, lifecycle
 from services.experiments.lifecycle import Epoch
+from tests.support.experiments import with_series
 
 NOBODY = Actor(None, "nobody", Role.VIEWER, frozenset())
 LABELS = ["Healthy", "Wear"]
@@ -107,6 +108,15 @@ class TestDetail:
         assert shown(first).parent == (parent, "sweep")
         assert [(child.id, child.name) for child in shown(parent).children] == [(first, "trial 1"), (second, "trial 2")]
         assert shown(parent).children_total == 2
+
+    def test_runs_in_it_tell_the_metrics_that_most_of_them_have(self, database: Engine) -> None:
+        parent = running("sweep")
+        for name, scores in (("a", [0.2, 0.9]), ("b", [0.4])):
+            with_series(name, {"score": scores, "val_accuracy": scores}, parent_id=parent)
+        with_series("c", {"other": [1]}, parent_id=parent)
+        found = shown(parent)
+        assert found.children_metrics == ("max val_accuracy", "last other")
+        assert [child.values for child in found.children] == [(0.9, None), (0.4, None), (None, 1)]
 
     def test_a_deleted_parent_is_not_named(self, database: Engine) -> None:
         parent = running("sweep")
