@@ -19,7 +19,7 @@
   own.StatusCell = cell((props) => {
     const status = String(props.value), known = STATUS[status];
     const word = status.charAt(0).toUpperCase() + status.slice(1).replace(/_/g, " ");
-    return h("span", { className: "status status-" + (known ? status : "unknown") }, icon(known || "info-circle"), word);
+    return h("span", { className: "status status-" + (known ? status : "unknown") }, icon(known || "info-circle"), h("span", { className: "status-word" }, word));
   });
 
   own.LinkCell = cell((props) => {
@@ -32,13 +32,52 @@
       event.stopPropagation();
       window.pfd.navigate(href);
     };
-    return h("a", { href, className: "grid-link", onClick: open }, String(props.value));
+    const part = props.subField && props.data[props.subField];
+    return h("span", { className: "name-cell" + (part ? " has-part" : "") },
+      h("a", { href, className: "grid-link", onClick: open }, String(props.value)),
+      part ? h("span", { className: "name-part", title: "Part of " + part }, "in " + part) : null);
   });
 
+  /* A cell has the focus, not what is in it: Enter does what a click on its link or button does. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = event.target;
+    if (!target.classList || !target.classList.contains("ag-cell")) return;
+    const inside = target.querySelector("a.grid-link, button");
+    if (inside) { event.preventDefault(); inside.click(); }
+  });
+
+  /* As many tags as fit whole, and how many more there are; the first is cut where even that does not fit. */
+  function Tags(props) {
+    const line = window.React.useRef(null), [shown, show] = window.React.useState(props.tags.length);
+    const words = props.tags.join(", ");
+    window.React.useLayoutEffect(() => {
+      const place = line.current;
+      function measure() {
+        const chips = Array.from(place.querySelectorAll(".chip-measured")), room = place.clientWidth;
+        let used = 0, count = 0;
+        for (const chip of chips) {
+          const more = count + 1 < chips.length ? 34 : 0;
+          if (used + chip.offsetWidth + more > room) break;
+          used += chip.offsetWidth + 4;
+          count += 1;
+        }
+        show(Math.max(1, count));
+      }
+      measure();
+      const watcher = new ResizeObserver(measure);
+      watcher.observe(place);
+      return () => watcher.disconnect();
+    }, [words]);
+    const rest = props.tags.length - shown;
+    return h("span", { className: "chips chips-line", title: words, ref: line },
+      h("span", { className: "chips-measure", "aria-hidden": "true" }, props.tags.map((tag, index) => h("span", { className: "chip chip-measured", key: index }, String(tag)))),
+      props.tags.slice(0, shown).map((tag, index) => h("span", { className: "chip", key: index }, String(tag))),
+      rest > 0 ? h("span", { className: "chip chip-more" }, "+" + rest) : null);
+  }
   own.TagsCell = cell((props) => {
     const tags = Array.isArray(props.value) ? props.value : [props.value];
-    if (!tags.length) return nothing();
-    return h("span", { className: "chips chips-line", title: tags.join(", ") }, tags.map((tag, index) => h("span", { className: "chip", key: index }, String(tag))));
+    return tags.length ? h(Tags, { tags }) : nothing();
   });
 
   own.TimeCell = cell((props) => h("time", { dateTime: String(props.value), "data-format": props.format || "relative" }, String(props.value).slice(0, 16).replace("T", " ")));

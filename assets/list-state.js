@@ -28,32 +28,80 @@
     });
   };
 
-  /* On a phone a pinned name would leave no room for anything else. */
+  pfd.clear_selection = function (clicks, gridId) {
+    return withGrid(gridId, function (api) { api.deselectAll(); });
+  };
+
+  /* What a phone has room for beside the name: the status as an icon and one metric. */
+  const PHONE = { name: 134, status: 46, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 98;
+  const ROW = 40;
+
+  /* The name takes the room that the other columns leave, on a phone it is not pinned: nothing else would be seen. */
   pfd.fit_grid = function (gridId) {
     if (!window.dash_ag_grid) return window.dash_clientside.no_update;
     window.dash_ag_grid.getApiAsync(gridId).then(function (api) {
-      let narrow = false;
+      let wasNarrow = false, chosenWidth = false, fitting = 0;
+      function width(column) { return PHONE[column.getColId()] || (column.getColId().startsWith("metric:") ? PHONE_NUMBER : column.getActualWidth()); }
       function fit() {
-        if (api.isDestroyed()) { window.removeEventListener("resize", fit); return; }
-        if (narrow === window.innerWidth < 768) return;
-        narrow = !narrow;
-        api.applyColumnState({ state: [narrow ? { colId: "name", pinned: null, width: 140 } : { colId: "name", pinned: "left", width: 250 }] });
+        fitting = 0;
+        const place = document.getElementById(gridId);
+        if (api.isDestroyed() || !place) { window.removeEventListener("resize", soon); return; }
+        const narrow = window.innerWidth < 768, columns = api.getAllDisplayedColumns(), state = [];
+        if (narrow) columns.forEach(function (column) { state.push({ colId: column.getColId(), width: width(column) }); });
+        else if (wasNarrow) columns.forEach(function (column) { state.push({ colId: column.getColId(), width: column.getColDef().width || 44 }); });
+        const name = state.find(function (one) { return one.colId === "name"; });
+        if (narrow) Object.assign(name || {}, { pinned: null });
+        else if (!chosenWidth) {
+          const taken = columns.reduce(function (sum, column) { return column.getColId() === "name" ? sum : sum + (wasNarrow ? column.getColDef().width || 44 : column.getActualWidth()); }, 0);
+          const room = Math.max(250, Math.min(900, place.clientWidth - taken - 20));
+          if (name) Object.assign(name, { pinned: "left", width: room }); else state.push({ colId: "name", pinned: "left", width: room });
+        }
+        wasNarrow = narrow;
+        const same = state.every(function (one) {
+          const column = api.getColumn(one.colId);
+          return column && column.getActualWidth() === one.width && (one.pinned === undefined || (column.getPinned() || null) === one.pinned);
+        });
+        if (!same) api.applyColumnState({ state: state });
       }
-      window.addEventListener("resize", fit);
-      fit();
+      function soon() { if (!fitting) fitting = requestAnimationFrame(fit); }
+      window.addEventListener("resize", soon);
+      ["newColumnsLoaded", "displayedColumnsChanged", "gridSizeChanged"].forEach(function (word) { api.addEventListener(word, soon); });
+      api.addEventListener("columnResized", function (event) {
+        if (event.source !== "uiColumnResized" || !event.finished) return;
+        if (event.column && event.column.getColId() === "name") chosenWidth = true; else soon();
+      });
+      soon();
+      keepPlace(api);
     });
     return window.dash_clientside.no_update;
   };
+
+  /* Back finds the list where it was left: the row stands with the address in the browser's history, not in it. */
+  function keepPlace(api) {
+    const row = Number((history.state || {}).listRow) || 0, path = location.pathname;
+    function find() {
+      if (api.getDisplayedRowCount() <= row) api.setRowCount(row + 50, false);  // the rows before it need not be asked for
+      if (api.getDisplayedRowCount() <= row) return;  // the grid is not ready yet
+      api.removeEventListener("modelUpdated", find);
+      api.ensureIndexVisible(row, "top");
+    }
+    if (row > 0) { api.addEventListener("modelUpdated", find); find(); }
+    api.addEventListener("bodyScrollEnd", function (event) {
+      if (event.direction !== "vertical" || location.pathname !== path) return;
+      history.replaceState(Object.assign({}, history.state, { listRow: Math.round(api.getVerticalPixelRange().top / ROW) }), "");
+    });
+  }
 
   /* A name with a comma must not fall apart where the address is read again. */
   function separable(name) { return name.replace(/%/g, "%25").replace(/,/g, "%2C"); }
 
   /* The address shows the same list again. replaceState, not Dash's Location: that would load the whole page anew. */
-  pfd.keep_address = function (text, status, columns, filters, sort, defaults) {
+  pfd.keep_address = function (text, status, columns, fields, filters, sort, defaults) {
     const state = new URLSearchParams();
     if (text) state.set("q", text);
     if (status && status !== "all") state.set("status", status);
-    if (columns && columns.join() !== defaults.join()) state.set("columns", columns.map(separable).join());
+    if (columns && columns.join() !== defaults.columns.join()) state.set("columns", columns.map(separable).join());
+    if (fields && fields.join() !== defaults.fields.join()) state.set("fields", fields.join());
     if (filters && Object.keys(filters).length) state.set("filter", JSON.stringify(filters));
     if (sort && sort !== "-created") state.set("sort", sort);
     const search = state.toString(), wanted = location.pathname + (search ? "?" + search : "");

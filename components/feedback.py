@@ -105,6 +105,7 @@ def confirm_dialog(
     *,
     body: Component | str | Sequence[Component | str] = (),
     confirm_label: str = "Confirm",
+    cancel_label: str = "Cancel",
     danger: bool = False,
 ) -> dbc.Modal:
     """Ask before a step that is hard to undo; a page fills `<id>-body`, listens to `<id>-confirm` and `<id>-cancel`."""
@@ -115,7 +116,7 @@ def confirm_dialog(
             html.Div(body, id=f"{id}-body", className="dialog-body"),
             html.Div(
                 [
-                    dbc.Button("Cancel", id=f"{id}-cancel", color="secondary", outline=True),
+                    dbc.Button(cancel_label, id=f"{id}-cancel", color="secondary", outline=True),
                     dbc.Button(confirm_label, id=f"{id}-confirm", color="danger" if danger else "primary"),
                 ],
                 className="dialog-foot",

@@ -113,7 +113,7 @@ def _common_options(empty_text: str) -> dict[str, Any]:
         "suppressDragLeaveHidesColumns": True,
         "tooltipShowDelay": 500,
         # A template would be HTML, which dash-ag-grid refuses to evaluate; this is plain text.
-        "localeText": {"noRowsToShow": empty_text},
+        "localeText": {"noRowsToShow": empty_text, "noMatchingRows": empty_text},
     }
 
 
@@ -126,7 +126,14 @@ def _selection(selectable: bool) -> dict[str, Any]:
 
 
 def _column_defaults() -> Column:
-    return {"sortable": True, "resizable": True, "filter": False, "minWidth": 80, "suppressHeaderMenuButton": False}
+    return {
+        "sortable": True,
+        "resizable": True,
+        "filter": False,
+        "minWidth": 80,
+        "suppressHeaderMenuButton": False,
+        "wrapHeaderText": True,
+    }
 
 
 def _region(grid: dag.AgGrid, label: str, height: str) -> html.Div:
@@ -141,18 +148,23 @@ def column(field: str, header: str, *, filter: Filter = "text", **more: Any) -> 
     if filter != "none":
         definition["filter"] = _FILTERS[filter]
         definition["filterParams"] = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}
+        if filter == "number":  # a measured number hardly ever equals what one types
+            definition["filterParams"]["defaultOption"] = "greaterThanOrEqual"
     return definition
 
 
-def link_column(field: str, header: str, *, href_field: str = "href", **more: Any) -> Column:
-    """A name that opens its page."""
+def link_column(
+    field: str, header: str, *, href_field: str = "href", sub_field: str | None = None, **more: Any
+) -> Column:
+    """A name that opens its page, and under it what it is part of."""
     options = {"minWidth": 180, "flex": 2, **more}
-    return column(field, header, cellRenderer="LinkCell", cellRendererParams={"hrefField": href_field}, **options)
+    params = {"hrefField": href_field, "subField": sub_field}
+    return column(field, header, cellRenderer="LinkCell", cellRendererParams=params, **options)
 
 
 def status_column(field: str = "status", header: str = "Status", **more: Any) -> Column:
     """Status as icon and word."""
-    return column(field, header, cellRenderer="StatusCell", tooltipField=None, **{"width": 132, **more})
+    return column(field, header, cellRenderer="StatusCell", tooltipField=None, **{"width": 132, "minWidth": 44, **more})
 
 
 def tags_column(field: str = "tags", header: str = "Tags", **more: Any) -> Column:
@@ -199,7 +211,7 @@ def actions_column(actions: Sequence[RowAction], *, name_field: str = "name") ->
             ],
         },
         "width": 56,
-        "minWidth": 56,
+        "minWidth": 44,
         "pinned": "right",
         "sortable": False,
         "resizable": False,

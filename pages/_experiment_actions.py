@@ -1,10 +1,9 @@
-"""What can be done to experiments from the list: compare, tag, cancel, delete and undo."""
+"""What can be done to experiments from the list: compare, tag, stop, delete and undo."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import dash
-import dash_bootstrap_components as dbc
 from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
@@ -16,19 +15,20 @@ from components.toasts import TOASTS_ID, ToastKind, toast
 from components.values import key_value_list
 from database.engine import snapshot, transaction
 from models.permissions import Permission
+from pages import _tag_dialog as tags
 from pages._page import Page
 from services.actor import Actor
 from services.experiments import editing, lifecycle
 from services.experiments.conditions import ACTIVE_STATUSES
 from web.identity import current_actor
 
+PREFIX = "experiments"
 BAR, SELECTED, STATUS = "experiments-bulk", "experiments-selected", "experiments-status"
 COMPARE, TAG, CANCEL, DELETE, RESTORE = (
     f"experiments-bulk-{word}" for word in ("compare", "tag", "cancel", "delete", "restore")
 )
-TARGET, DONE, UNDO = "experiments-target", "experiments-done", "experiments-undo"
-DELETE_DIALOG, CANCEL_DIALOG, TAG_DIALOG = (f"experiments-{word}-dialog" for word in ("delete", "cancel", "tag"))
-TAG_NAME, TAG_ADD, TAG_REMOVE = "experiments-tag-name", "experiments-tag-add", "experiments-tag-remove"
+TARGET, DONE, UNDO, UNSELECT = (f"experiments-{word}" for word in ("target", "done", "undo", "unselect"))
+DELETE_DIALOG, CANCEL_DIALOG = "experiments-delete-dialog", "experiments-cancel-dialog"
 MOST_COMPARED = 50
 
 
@@ -43,7 +43,7 @@ def row_actions(may_edit: bool) -> list[RowAction]:
     if may_edit:
         offered += [
             RowAction("tag", "Tag…", "tag"),
-            RowAction("cancel", "Cancel…", "stop-circle", when=ACTIVE_STATUSES),
+            RowAction("cancel", "Stop…", "stop-circle", when=ACTIVE_STATUSES),
             RowAction("delete", "Delete…", "trash", danger=True),
         ]
     return offered
@@ -59,17 +59,28 @@ def bulk_bar(actor: Actor) -> Component:
     hidden = {"display": "none"}
     edits = [
         (TAG, "Tag", "tag"),
-        (CANCEL, "Cancel", "stop-circle"),
+        (CANCEL, "Stop runs", "stop-circle"),
         (DELETE, "Delete", "trash"),
         (RESTORE, "Restore", "arrow-clockwise"),
     ]
     buttons = [button(COMPARE, "Compare", "layout-split")]
     for id, text, name in edits:
         made = button(id, text, name)  # type: ignore[arg-type]
-        shown = may_edit and id != RESTORE
+        shown = may_edit and id not in {RESTORE, CANCEL}
         buttons.append(html.Div(made, id=f"{id}-frame", style={} if shown else hidden))
     return html.Div(
-        [html.Span(id=SELECTED, className="num muted", **attributes({"aria-live": "polite"})), *buttons],
+        [
+            html.Span(id=SELECTED, className="num muted", **attributes({"aria-live": "polite"})),
+            html.Button(
+                icon("x-lg"),
+                id=UNSELECT,
+                type="button",
+                className="icon-button",
+                title="Clear the selection",
+                **attributes({"aria-label": "Clear the selection"}),
+            ),
+            *buttons,
+        ],
         id=BAR,
         className="bulk-bar",
         style=hidden,
@@ -84,33 +95,10 @@ def dialogs() -> list[Component]:
         dcc.Store(id=UNDO),
         dcc.Location(id="experiments-go", refresh="callback-nav"),
         confirm_dialog(DELETE_DIALOG, "Delete experiments?", confirm_label="Delete", danger=True),
-        confirm_dialog(CANCEL_DIALOG, "Cancel experiments?", confirm_label="Cancel them", danger=True),
-        dbc.Modal(
-            [
-                dbc.ModalHeader(dbc.ModalTitle("Tag experiments"), close_button=True),
-                dbc.ModalBody(
-                    html.Div(
-                        [
-                            dbc.Label("Tag", html_for=TAG_NAME),
-                            dbc.Input(
-                                id=TAG_NAME, type="text", maxlength=50, list=f"{TAG_NAME}-list", autocomplete="off"
-                            ),
-                            html.Datalist(id=f"{TAG_NAME}-list"),
-                            html.Div("Lower case, no blanks; at most ten on an experiment.", className="form-hint"),
-                        ],
-                        className="form-field",
-                    )
-                ),
-                dbc.ModalFooter(
-                    [
-                        html.Button("Remove tag", id=TAG_REMOVE, type="button", className="btn btn-outline-secondary"),
-                        html.Button("Add tag", id=TAG_ADD, type="button", className="btn btn-primary"),
-                    ]
-                ),
-            ],
-            id=TAG_DIALOG,
-            is_open=False,
+        confirm_dialog(
+            CANCEL_DIALOG, "Stop runs?", confirm_label="Stop runs", cancel_label="Let them run", danger=True
         ),
+        *tags.dialog(PREFIX),
     ]
 
 
@@ -128,7 +116,7 @@ def register(page: Page, grid: str) -> None:
     """Bind the actions to the list's page and grid."""
     _register_selection(page, grid)
     _register_deletion(page, grid)
-    _register_tagging(page)
+    tags.register(page, PREFIX, DONE)
 
 
 def _register_selection(page: Page, grid: str) -> None:
@@ -137,6 +125,7 @@ def _register_selection(page: Page, grid: str) -> None:
         Output(SELECTED, "children"),
         Output(f"{DELETE}-frame", "style"),
         Output(f"{RESTORE}-frame", "style"),
+        Output(f"{CANCEL}-frame", "style"),
         Input(grid, "selectedRows"),
         State(STATUS, "value"),
         prevent_initial_call=True,
@@ -145,12 +134,16 @@ def _register_selection(page: Page, grid: str) -> None:
         """Show what can be done with the selection: deleted ones are restored, the others deleted."""
         number = len(ids_from(rows))
         hidden = {"display": "none"}
-        may_edit, deleted = current_actor().may(Permission.CREATE_EXPERIMENTS), status == "deleted"
+        actor, deleted = current_actor(), status == "deleted"
+        may_edit = actor.may(Permission.CREATE_EXPERIMENTS)
+        shown = rows if isinstance(rows, list) else []
+        running = any(isinstance(row, dict) and row.get("status") in ACTIVE_STATUSES for row in shown)
         return (
             {} if number else hidden,
             f"{number} selected" if number else "",
             {} if may_edit and not deleted else hidden,
             {} if may_edit and deleted else hidden,
+            {} if running and not deleted and actor.may(Permission.STOP_EXPERIMENTS) else hidden,
         )
 
     @page.callback(
@@ -198,8 +191,7 @@ def _register_deletion(page: Page, grid: str) -> None:
         Output(f"{DELETE_DIALOG}-body", "children"),
         Output(CANCEL_DIALOG, "is_open"),
         Output(f"{CANCEL_DIALOG}-body", "children"),
-        Output(TAG_DIALOG, "is_open"),
-        Output(f"{TAG_NAME}-list", "children"),
+        Output(tags.target_id(PREFIX), "data"),
         Input(DELETE, "n_clicks"),
         Input(CANCEL, "n_clicks"),
         Input(TAG, "n_clicks"),
@@ -220,20 +212,19 @@ def _register_deletion(page: Page, grid: str) -> None:
             word = action.get("action") if isinstance(action, dict) else None
             ids = ids_from([{"id": action.get("id")}]) if isinstance(action, dict) else []
             if word not in {"delete", "cancel", "tag"}:
-                return (no_update,) * 7
+                return (no_update,) * 6
         if word is None or not ids:
-            return no_update, False, no_update, False, no_update, False, no_update
+            return no_update, False, no_update, False, no_update, no_update
+        if word == "tag":
+            return no_update, False, no_update, False, no_update, tags.target_of(ids)
         actor = current_actor()
         with snapshot() as session:
-            if word == "tag":
-                known = [html.Option(value=name) for name in editing.tags_like(session, actor, "", 50)]
-                return ids, False, no_update, False, no_update, True, known
             if word == "cancel":
                 wanted = editing.visible_ids(session, actor, ids)
                 text = f"{len(wanted)} selected. Those that run stop after their epoch; ended ones stay as they are."
-                return ids, False, no_update, True, text, False, no_update
+                return ids, False, no_update, True, text, no_update
             preview = editing.preview_deletion(session, actor, ids)
-        return ids, True, _preview(preview), False, no_update, False, no_update
+        return ids, True, _preview(preview), False, no_update, no_update
 
     @page.callback(
         Output(DONE, "data"),
@@ -287,48 +278,20 @@ def _register_deletion(page: Page, grid: str) -> None:
             return no_update
         with transaction() as session:
             stopped = lifecycle.cancel_many(session, current_actor(), ids_from(target))
-        say("success" if stopped else "info", f"{stopped} cancelled." if stopped else "All of them had ended already.")
+        say("success" if stopped else "info", f"{stopped} stopped." if stopped else "All of them had ended already.")
         return {"cancelled": stopped}
 
 
 def _preview(preview: editing.DeletionPreview) -> list[Component]:
+    facts = (
+        ("Epochs", f"{preview.epochs:,}"),
+        ("Metric points", f"{preview.points:,}"),
+        ("Explanations", f"{preview.explanations:,}" if preview.explanations else ""),
+        ("Stored", f"{preview.bytes / 1000:,.0f} kB"),
+        ("Still running", f"{preview.active} will be stopped" if preview.active else ""),
+    )
     return [
         preview_list(preview.names, total=preview.experiments),
-        key_value_list(
-            [
-                ("Epochs", f"{preview.epochs:,}"),
-                ("Metric points", f"{preview.points:,}"),
-                ("Explanations", f"{preview.explanations:,}" if preview.explanations else None),
-                ("Stored", f"{preview.bytes / 1000:,.0f} kB"),
-                ("Still running", f"{preview.active} will be cancelled" if preview.active else None),
-            ]
-        ),
+        key_value_list([(name, value) for name, value in facts if value]),
         html.P(f"They can be restored for {preview.kept_days} days: show the status “Deleted”.", className="muted"),
     ]
-
-
-def _register_tagging(page: Page) -> None:
-    @page.callback(
-        Output(DONE, "data", allow_duplicate=True),
-        Output(TAG_NAME, "value"),
-        Input(TAG_ADD, "n_clicks"),
-        Input(TAG_REMOVE, "n_clicks"),
-        State(TAG_NAME, "value"),
-        State(TARGET, "data"),
-        permission=Permission.CREATE_EXPERIMENTS,
-        prevent_initial_call=True,
-    )
-    def tag(_add: Any, _remove: Any, name: Any, target: Any) -> tuple[Any, Any]:
-        """Put a tag on the experiments, or take it off."""
-        if not isinstance(name, str) or not name.strip():
-            say("info", "Type a tag first.")
-            return no_update, no_update
-        removing = ctx.triggered_id == TAG_REMOVE
-        with transaction() as session:
-            change = editing.remove_tag if removing else editing.add_tag
-            number = change(session, current_actor(), ids_from(target), name)
-        if number:
-            say("success", f"“{name.strip()}” {'removed from' if removing else 'added to'} {number}.")
-        else:
-            say("info", "None of them carries it." if removing else "All of them carry it already.")
-        return {"tagged": number, "name": name}, ""

@@ -16,7 +16,22 @@ DEFAULT_SORT = "-created"
 MOST_COLUMNS = 12
 LONGEST_FILTER = 2000  # characters of an address
 OPERANDS = ("filter", "filterTo", "dateFrom", "dateTo")
-OWN_COLUMNS = ("name", "status", "model", "dataset", "epochs", "duration", "owner", "group", "created")
+FIELDS = {
+    "status": "Status",
+    "created": "Created",
+    "tags": "Tags",
+    "duration": "Duration",
+    "epochs": "Epochs",
+    "model": "Model",
+    "dataset": "Dataset",
+    "group": "Group",
+    "parent": "Part of",
+    "owner": "Owner",
+    "started": "Started",
+    "ended": "Ended",
+}
+DEFAULT_FIELDS = tuple(name for name in FIELDS if name not in {"parent", "started", "ended"})
+OWN_COLUMNS = ("name", *FIELDS, "deleted")
 
 
 def columns_from(value: Any) -> tuple[str, ...]:
@@ -37,9 +52,18 @@ def columns_from(value: Any) -> tuple[str, ...]:
     return tuple(good[:MOST_COLUMNS])
 
 
+def fields_from(value: Any) -> tuple[str, ...]:
+    """Those of the columns that every run has which are to be shown, in their order."""
+    if isinstance(value, str):
+        value = value.split(",")
+    if not isinstance(value, list | tuple):
+        return DEFAULT_FIELDS
+    return tuple(name for name in FIELDS if name in value)
+
+
 def sort_from(value: Any, columns: Sequence[str]) -> str:
     """The column to sort by, with a minus in front where the highest comes first."""
-    if isinstance(value, str) and value.removeprefix("-") in {*OWN_COLUMNS, *columns}:
+    if isinstance(value, str) and value.removeprefix("-") in {*OWN_COLUMNS, *columns} - {"tags"}:
         return value
     return DEFAULT_SORT
 
@@ -92,15 +116,16 @@ def query_from(
     status: Any,
     columns: Any,
     filter_model: Mapping[str, Any] | None = None,
+    order: Any = None,
 ) -> ListQuery:
-    """A ListQuery from a grid's request and the page's controls."""
+    """A ListQuery from a grid's request, or its filters and order, and the page's controls."""
     request = request if isinstance(request, Mapping) else {}
     extra = columns_from(columns)
     model = filter_model if filter_model is not None else request.get("filterModel")
     filters = list(_filters(model if isinstance(model, Mapping) else {}))
     if status in STATUS_CHOICES and status not in {"all", "deleted"}:
         filters.append(Filter("status", "in", [status]))
-    sort = sort_asked(request)
+    sort = sort_asked(request) if order is None else sort_from(order, extra)
     start, end = _whole(request.get("startRow"), 0), _whole(request.get("endRow"), 100)
     return ListQuery(
         filters=tuple(filters),

@@ -12,8 +12,7 @@ from web.identity import current_session
 
 # Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
 GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
-    (None, (("/", "Home", "house"),)),
-    ("Experiments", (("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
+    (None, (("/", "Home", "house"), ("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
     ("Admin", (("/admin/users", "Users", "people"), ("/admin/roles", "Roles", "shield-lock"))),
 )
 

@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 
 from components.config_tree import config_tree
 from components.shell import page_header, section
-from components.values import copy_button, key_value_list, tag_list, time_tag
+from components.values import copy_button, key_value_list, time_tag
 from database.engine import snapshot
 from models.permissions import Permission
 from pages import _curve_callbacks, _curve_figures
@@ -15,9 +15,11 @@ from pages import _experiment_changes as changes
 from pages import _experiment_head as head
 from pages import _experiment_live as live
 from pages import _experiment_results as results
+from pages import _experiment_tags as tags
 from pages._curve_controls import choices_from
 from pages._experiment_ids import PREFIX, first_id, number_of
 from pages._page import register_page
+from services.actor import Actor
 from services.curves.panels import Panel, panels
 from services.errors import NotFound
 from services.experiments import details
@@ -78,11 +80,12 @@ def layout(
             ),
             html.Div(section("Curves", curves), id=live.CURVES, style=live.seen_if(not without)),
             *parts,
-            _made_of(found),
+            _made_of(found, actor),
             changes.notes_section(found, actor),
             _artefacts(found),
             *live.stores(found, seen),
             *changes.dialogs(),
+            *tags.parts(),
             dcc.Store(id=f"{PREFIX}-search"),
         ],
         className="experiment",
@@ -93,7 +96,7 @@ def _source(session: Any, ids: Any) -> tuple[list[Panel], _curve_figures.Naming]
     return panels(session, current_actor(), [first_id(ids)]), _curve_figures.by_role
 
 
-def _made_of(found: Detail) -> Component:
+def _made_of(found: Detail, actor: Actor) -> Component:
     parent = found.parent
     started, ended = head.moments(found)
     facts = key_value_list(
@@ -107,7 +110,7 @@ def _made_of(found: Detail) -> Component:
             ("Created", time_tag(found.created, "datetime")),
             ("Started", html.Span(started, id=head.STARTED)),
             ("Ended", html.Span(ended, id=head.ENDED)),
-            ("Tags", tag_list(found.tags) if found.tags else None),
+            ("Tags", tags.tags(found, actor)),
         ]
     )
     return html.Div(
@@ -137,3 +140,4 @@ _curve_callbacks.register(page, PREFIX, _source, labels=True)
 live.register(page)
 results.register(page)
 changes.register(page)
+tags.register(page)

@@ -6,27 +6,20 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html, no_update
 from dash.development.base_component import Component
 
-from components.grid import (
-    Column,
-    actions_column,
-    column,
-    data_grid,
-    duration_column,
-    link_column,
-    number_column,
-    status_column,
-    tags_column,
-    time_column,
-)
+from components.feedback import empty_state
+from components.grid import data_grid
 from components.icons import icon
 from components.shell import PAGE_VISIBLE_ID, page_header
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _experiment_actions as acts
+from pages import _experiment_columns as cols
 from pages._experiment_query import (
     DEFAULT_COLUMNS,
+    DEFAULT_FIELDS,
     STATUS_CHOICES,
     columns_from,
+    fields_from,
     filters_from,
     query_from,
     sort_asked,
@@ -38,15 +31,11 @@ from web.identity import current_actor
 
 page = register_page(__name__, path="/experiments", title="Experiments", permission=Permission.VIEW_EXPERIMENTS)
 
-GRID, SEARCH, STATUS, COLUMNS = "experiments-grid", "experiments-search", "experiments-status", "experiments-columns"
+GRID, SEARCH, STATUS = "experiments-grid", "experiments-search", "experiments-status"
 COUNT, TICK, VERSION, QUERY = "experiments-count", "experiments-tick", "experiments-version", "experiments-query"
 EXPORT, DOWNLOAD = "experiments-export", "experiments-download"
-CHOOSER, CHOOSE = "experiments-chooser", "experiments-choose"
-KIND, NAME, ADD, CHOSEN = "experiments-kind", "experiments-column-name", "experiments-add", "experiments-chosen"
-SORT, DEFAULTS, NOWHERE = "experiments-sort", "experiments-defaults", "experiments-nowhere"
+DEFAULTS, NOWHERE, NOTHING, CLEAR = (f"experiments-{word}" for word in ("defaults", "nowhere", "nothing", "clear"))
 POLL_MILLISECONDS = 5000
-
-WORDS = {"max": "highest", "min": "lowest", "last": "last"}
 
 
 @page.layout
@@ -56,14 +45,16 @@ def layout(
     columns: str | None = None,
     sort: str | None = None,
     filter: str | None = None,  # the address's own word
+    fields: str | None = None,
     **_: str,
 ) -> Component:
     """Controls and an empty grid; the grid asks for its rows."""
-    chosen = columns_from(columns)
-    order = sort_from(sort, chosen)
     actor = current_actor()
     with snapshot() as session:
         version = options.version(session, actor)
+        at_first = options.default_columns(session, actor) or DEFAULT_COLUMNS
+    chosen = at_first if columns is None else columns_from(columns)
+    order, shown = sort_from(sort, chosen), fields_from(fields)
     status = status if status in STATUS_CHOICES else "all"
     may_edit = actor.may(Permission.CREATE_EXPERIMENTS)
     return html.Div(
@@ -102,30 +93,37 @@ def layout(
                 ],
                 className="toolbar",
             ),
-            data_grid(
-                GRID,
-                _column_definitions(chosen, may_edit, order),
-                label="Experiments",
-                selectable=True,
-                filters=filters_from(filter, chosen),
-                empty_text="Nothing here. Clear search and filters, or bring runs in with: pfd import",
-                options={
-                    "suppressFieldDotNotation": True,
-                    "selectionColumnDef": {"pinned": "left", "width": 44},
-                    "multiSortKey": None,
-                    "alwaysMultiSort": False,
-                },
+            html.Div(
+                [
+                    data_grid(
+                        GRID,
+                        cols.definitions(chosen, shown, order, may_edit=may_edit, deleted=status == "deleted"),
+                        label="Experiments",
+                        selectable=True,
+                        filters=filters_from(filter, chosen),
+                        options={
+                            "suppressFieldDotNotation": True,
+                            "selectionColumnDef": {"pinned": "left", "width": 44, "minWidth": 36},
+                            "multiSortKey": None,
+                            "alwaysMultiSort": False,
+                            "suppressNoRowsOverlay": True,  # what is said instead has a button
+                        },
+                    ),
+                    html.Div(id=NOTHING, className="grid-nothing"),
+                ],
+                className="grid-or-nothing",
             ),
-            dcc.Store(id=COLUMNS, data=list(chosen)),
+            dcc.Store(id=cols.COLUMNS, data=list(chosen)),
+            dcc.Store(id=cols.SHOWN, data=list(shown)),
             dcc.Store(id=QUERY, data=_asked(q, status, chosen)),
             dcc.Store(id=VERSION, data=version),
-            dcc.Store(id=SORT, data=order),
-            dcc.Store(id=DEFAULTS, data=list(DEFAULT_COLUMNS)),
+            dcc.Store(id=cols.SORT, data=order),
+            dcc.Store(id=DEFAULTS, data={"columns": list(at_first), "fields": list(DEFAULT_FIELDS)}),
             dcc.Store(id=NOWHERE),
             dcc.Store(id=f"{GRID}-id", data=GRID),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
             dcc.Download(id=DOWNLOAD),
-            _chooser(),
+            cols.chooser(shown),
             *acts.dialogs(),
         ],
         className="page-fill",
@@ -134,7 +132,9 @@ def layout(
 
 def _header_actions(actor: Any) -> list[Component]:
     buttons: list[Component] = [
-        html.Button([icon("columns-gap"), "Columns"], id=CHOOSE, type="button", className="btn btn-outline-secondary")
+        html.Button(
+            [icon("columns-gap"), "Columns"], id=cols.CHOOSE, type="button", className="btn btn-outline-secondary"
+        )
     ]
     if actor.may(Permission.EXPORT_RESULTS):
         buttons.append(
@@ -143,83 +143,14 @@ def _header_actions(actor: Any) -> list[Component]:
     return buttons
 
 
-def _column_definitions(extra: tuple[str, ...], may_edit: bool, order: str) -> list[Column]:
-    definitions = [
-        link_column("name", "Name", filter="text", width=250, flex=None, pinned="left", lockPinned=True),
-        status_column(filter="none", width=120),
-        *[_extra_column(name) for name in extra],
-        duration_column("duration", "Duration", width=106),
-        column("group", "Group", width=130),
-        tags_column(minWidth=150),
-        number_column("epochs", "Epochs", digits=0, width=92),
-        column("model", "Model", width=150),
-        column("dataset", "Dataset", width=150),
-        column("owner", "Owner", width=110),
-        time_column("created", "Created", width=130),
-        actions_column(acts.row_actions(may_edit)),
-    ]
-    for definition in definitions:
-        if definition.get("field") == order.removeprefix("-"):
-            definition["sort"] = "desc" if order.startswith("-") else "asc"
-    return definitions
-
-
-def _extra_column(name: str) -> Column:
-    if name.startswith("metric:"):
-        _, which, key = name.split(":", 2)
-        return number_column(name, f"{which} {key}", width=148, headerTooltip=f"{WORDS[which]} {key}")
-    return column(name, name.removeprefix("param:"), width=120, headerTooltip=name)
-
-
-def _chooser() -> dbc.Modal:
-    field = "form-field"
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle("Columns"), close_button=True),
-            dbc.ModalBody(
-                [
-                    html.Div(
-                        [
-                            dbc.Label("Show", html_for=KIND),
-                            dbc.Select(
-                                id=KIND,
-                                value="max",
-                                options=[
-                                    {"label": "Highest value of a metric", "value": "max"},
-                                    {"label": "Lowest value of a metric", "value": "min"},
-                                    {"label": "Last value of a metric", "value": "last"},
-                                    {"label": "Hyper-parameter", "value": "param"},
-                                ],
-                            ),
-                        ],
-                        className=field,
-                    ),
-                    html.Div([dbc.Label("Name", html_for=NAME), dbc.Select(id=NAME, options=[])], className=field),
-                    html.Button([icon("plus-lg"), "Add column"], id=ADD, type="button", className="btn btn-primary"),
-                    html.Fieldset(
-                        [
-                            html.Legend("Shown", className="form-label"),
-                            dbc.Checklist(id=CHOSEN, options=[], value=[]),
-                        ],
-                        className=field,
-                    ),
-                ],
-                className="dialog-form",
-            ),
-        ],
-        id=CHOOSER,
-        is_open=False,
-    )
-
-
 @page.callback(
     Output(GRID, "getRowsResponse"),
-    Output(SORT, "data"),
+    Output(cols.SORT, "data"),
     Input(GRID, "getRowsRequest"),
     State(SEARCH, "value"),
     State(STATUS, "value"),
-    State(COLUMNS, "data"),
-    State(SORT, "data"),
+    State(cols.COLUMNS, "data"),
+    State(cols.SORT, "data"),
     prevent_initial_call=True,
     failure=({"rowData": [], "rowCount": 0}, no_update),
 )
@@ -242,10 +173,11 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
 
 @page.callback(
     Output(COUNT, "children"),
+    Output(NOTHING, "children"),
     Output(QUERY, "data"),
     Input(SEARCH, "value"),
     Input(STATUS, "value"),
-    Input(COLUMNS, "data"),
+    Input(cols.COLUMNS, "data"),
     Input(GRID, "filterModel"),
     Input(VERSION, "data"),
     Input(acts.DONE, "data"),
@@ -253,15 +185,44 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
 )
 def count(
     text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any, before: Any
-) -> tuple[Any, Any]:
-    """How many match; and what was asked, where it changed, since that empties the grid."""
+) -> tuple[Any, Any, Any]:
+    """How many match, what to do where none does; and what was asked, where it changed, since that empties the grid."""
     query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
     actor = current_actor()
     with snapshot() as session:
         number = listing.count(session, actor, query)
     word = "experiment" if number == 1 else "experiments"
     asked = _asked(text, status, columns)
-    return f"{number:,} {word}", no_update if asked == before else asked
+    nothing = None if number else _nothing(query)
+    return f"{number:,} {word}", nothing, no_update if asked == before else asked
+
+
+def _nothing(query: listing.ListQuery) -> Component:
+    """Whether none matches or none is there yet; the one needs a button, the other a command."""
+    clear = html.Button("Clear search and filters", id=CLEAR, type="button", className="btn btn-outline-secondary")
+    if query.text.strip() or query.filters:
+        return empty_state("No experiment matches", "Search or filters leave none over.", action=clear)
+    if query.deleted:
+        return empty_state("Nothing is deleted", action=html.Div(clear, className="visually-hidden"))
+    return empty_state(
+        "No experiments yet",
+        "Bring in the runs that you have. With --help each command says what it reads.",
+        action=html.Pre(
+            html.Code("pfd import tensorboard runs/\npfd import mlflow mlruns/\npfd import csv metrics.csv")
+        ),
+    )
+
+
+@page.callback(
+    Output(SEARCH, "value"),
+    Output(STATUS, "value"),
+    Output(GRID, "filterModel"),
+    Input(CLEAR, "n_clicks"),
+    prevent_initial_call=True,
+)
+def clear(clicks: Any) -> tuple[Any, Any, Any]:
+    """Show all experiments again."""
+    return ("", "all", {}) if clicks else (no_update, no_update, no_update)
 
 
 def _asked(text: Any, status: Any, columns: Any) -> list[Any]:
@@ -288,85 +249,23 @@ def look_for_news(_tick: Any, seen: Any, visible: Any) -> Any:
     return no_update if version == seen else version
 
 
-@page.callback(Output(GRID, "columnDefs"), Input(COLUMNS, "data"), State(SORT, "data"), prevent_initial_call=True)
-def set_columns(columns: Any, order: Any) -> list[Column]:
-    """The grid's columns, sorted as they were."""
-    chosen = columns_from(columns)
-    may_edit = current_actor().may(Permission.CREATE_EXPERIMENTS)
-    return _column_definitions(chosen, may_edit, sort_from(order, chosen))
-
-
-@page.callback(
-    Output(CHOOSER, "is_open"),
-    Output(NAME, "options"),
-    Output(NAME, "value"),
-    Output(CHOSEN, "options"),
-    Output(CHOSEN, "value"),
-    Input(CHOOSE, "n_clicks"),
-    Input(KIND, "value"),
-    State(COLUMNS, "data"),
-    prevent_initial_call=True,
-)
-def choose(_clicks: Any, kind: Any, columns: Any) -> tuple[Any, ...]:
-    """Offer the metrics or hyper-parameters that there are."""
-    actor = current_actor()
-    with snapshot() as session:
-        names = options.param_names(session, actor) if kind == "param" else options.metric_names(session, actor)
-    chosen = columns_from(columns)
-    shown = [{"label": _label(name), "value": name} for name in chosen]
-    return True, names, names[0] if names else None, shown, list(chosen)
-
-
-def _label(name: str) -> str:
-    if name.startswith("param:"):
-        return f"{name.removeprefix('param:')} (hyper-parameter)"
-    _, which, key = name.split(":", 2)
-    return f"{key} ({WORDS[which]})"
-
-
-@page.callback(
-    Output(COLUMNS, "data"),
-    Output(CHOSEN, "options", allow_duplicate=True),
-    Output(CHOSEN, "value", allow_duplicate=True),
-    Input(ADD, "n_clicks"),
-    Input(CHOSEN, "value"),
-    State(KIND, "value"),
-    State(NAME, "value"),
-    State(COLUMNS, "data"),
-    prevent_initial_call=True,
-)
-def change_columns(_add: Any, kept: Any, kind: Any, name: Any, columns: Any) -> tuple[Any, ...]:
-    """Add the named column, or take away those no longer ticked."""
-    from dash import ctx
-
-    before = columns_from(columns)
-    if ctx.triggered_id == ADD:
-        if not isinstance(name, str) or not name:
-            return no_update, no_update, no_update
-        wanted = f"param:{name}" if kind == "param" else f"metric:{kind}:{name}"
-        after = columns_from([*before, wanted])
-    else:
-        after = tuple(item for item in before if isinstance(kept, list) and item in kept)
-    if after == before:
-        return no_update, no_update, no_update
-    return list(after), [{"label": _label(item), "value": item} for item in after], list(after)
-
-
 @page.callback(
     Output(DOWNLOAD, "data"),
     Input(EXPORT, "n_clicks"),
     State(GRID, "filterModel"),
     State(SEARCH, "value"),
     State(STATUS, "value"),
-    State(COLUMNS, "data"),
+    State(cols.COLUMNS, "data"),
+    State(cols.SORT, "data"),
     permission=Permission.EXPORT_RESULTS,
     prevent_initial_call=True,
 )
-def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any) -> Any:
-    """The filtered list as CSV."""
+def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
+    """The filtered list as CSV, in the order in which it is shown."""
     if not clicks:
         return no_update
-    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
+    filters = filter_model if isinstance(filter_model, dict) else {}
+    query = query_from(None, text, status, columns, filters, order or "")
     with transaction() as session:
         content, number, cut = exporting.list_as_csv(session, current_actor(), query)
     if cut:
@@ -375,6 +274,7 @@ def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any)
 
 
 acts.register(page, GRID)
+cols.register(page, GRID, STATUS)
 
 for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("refresh_after", acts.DONE)):
     clientside_callback(
@@ -384,6 +284,13 @@ for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("refre
         State(f"{GRID}-id", "data"),
         prevent_initial_call=True,
     )
+clientside_callback(
+    ClientsideFunction("pfd", "clear_selection"),
+    Output(NOWHERE, "data", allow_duplicate=True),
+    Input(acts.UNSELECT, "n_clicks"),
+    State(f"{GRID}-id", "data"),
+    prevent_initial_call=True,
+)
 clientside_callback(
     ClientsideFunction("pfd", "fit_grid"),
     Output(NOWHERE, "data", allow_duplicate=True),
@@ -395,9 +302,10 @@ clientside_callback(
     Output(NOWHERE, "data"),
     Input(SEARCH, "value"),
     Input(STATUS, "value"),
-    Input(COLUMNS, "data"),
+    Input(cols.COLUMNS, "data"),
+    Input(cols.SHOWN, "data"),
     Input(GRID, "filterModel"),
-    Input(SORT, "data"),
+    Input(cols.SORT, "data"),
     State(DEFAULTS, "data"),
     prevent_initial_call=True,
 )

@@ -173,6 +173,21 @@ def tags_like(session: Session, actor: Actor, text: str, limit: int = 10) -> lis
     return list(session.scalars(query.order_by(Tag.usage_count.desc(), Tag.name).limit(limit)))
 
 
+def tags_of(session: Session, actor: Actor, ids: Sequence[int]) -> list[tuple[str, int]]:
+    """The tags that these experiments carry, in order, and how many of them carry each."""
+    wanted = visible_ids(session, actor, ids)
+    number = func.count()
+    found = session.execute(
+        select(Tag.name, number)
+        .join(ExperimentTag, ExperimentTag.tag_id == Tag.id)
+        .where(ExperimentTag.experiment_id.in_(wanted))
+        .group_by(Tag.name)
+        .order_by(Tag.name)
+        .limit(100)
+    )
+    return [(name, count) for name, count in found]
+
+
 def notes_to_edit(session: Session, actor: Actor, experiment_id: int) -> tuple[str, str]:
     """The notes as they are now, and what to give `set_notes` so that it tells when they have changed since."""
     actor.require(Permission.CREATE_EXPERIMENTS)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from pages._experiment_query import columns_from, filters_from
+from pages._experiment_query import columns_from, fields_from, filters_from, sort_from
 
 TEXT = {"filterType": "text", "type": "contains", "filter": "run"}
 
@@ -37,6 +37,17 @@ def test_of_a_filter_only_our_own_words_are_kept() -> None:
 
 def test_a_comma_in_a_name_is_told_from_one_between_names() -> None:
     assert columns_from("param:a%2Cb,param:100%25") == ("param:a,b", "param:100%")
+
+
+def test_a_filter_of_tags_is_kept_and_an_order_by_them_is_not() -> None:
+    assert filters_from(orjson.dumps({"tags": TEXT}).decode(), ()) == {"tags": TEXT}
+    assert sort_from("tags", ()) == "-created"
+
+
+def test_fields_are_those_there_are_in_their_order() -> None:
+    assert fields_from("model,nonsense,status") == ("status", "model")
+    assert fields_from("") == ()
+    assert "started" not in fields_from(None)
 
 
 @pytest.mark.parametrize("name", ["param:", "param:a\x00b", "metric:max:\ud800", "other"])

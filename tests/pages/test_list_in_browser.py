@@ -17,41 +17,16 @@ from models import SessionLog
 from models.permissions import Role
 from services import accounts
 from services.actor import SYSTEM
-from services.curves import writing
-from services.curves.packing import Points
-from services.experiments import lifecycle
+from services.experiments import editing, lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support import people
+from tests.support.list_page import choose, make, names
 from web.identity import cookie_name
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
-ROWS = ".ag-center-cols-container .ag-row, .ag-pinned-left-cols-container .ag-row"
 FIRST = ".ag-pinned-left-cols-container .ag-row[row-index='0'] a"
 HOSTILE = "<img src=x onerror=window.pwned=1> & \"quotes\" 'single' ünïcode " + "long " * 30
-
-
-def make(name: str, accuracy: float = 0.5, **columns: Any) -> int:
-    with transaction() as session:
-        experiment = lifecycle.create(
-            session, SYSTEM, name=name, model_type="mlp", hyperparameters={"lr": accuracy / 10}, **columns
-        )
-        writing.append(session, experiment.id, {"val_accuracy": Points.of([1, 2], [0.1, accuracy])})
-        return experiment.id
-
-
-def names(page: Page) -> list[str]:
-    """The names in the order in which they stand."""
-    page.wait_for_selector(".ag-pinned-left-cols-container .ag-row a")
-    rows = page.locator(".ag-pinned-left-cols-container .ag-row")
-    pairs = [(int(row.get_attribute("row-index") or 0), row.locator("a").inner_text()) for row in rows.all()]
-    return [name for _, name in sorted(pairs)]
-
-
-def choose(page: Page, *wanted: str) -> None:
-    for name in wanted:
-        row = page.locator(".ag-pinned-left-cols-container .ag-row", has_text=name).first
-        row.locator("input[type=checkbox]").click()
 
 
 class TestList:
@@ -109,10 +84,34 @@ class TestList:
         names(page)
         choose(page, "one", "two")
         page.click("#experiments-bulk-tag")
-        page.fill("#experiments-tag-name", "Warm start")
-        page.click("#experiments-tag-add")
+        expect(page.locator("#experiments-tag-name")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#experiments-tag-name-error")).to_have_text("Type a tag first.")
+        page.keyboard.type("Warm start")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("“warm-start” added to 2.")).to_be_visible()
         expect(page.locator(".ag-row", has_text="warm-start")).to_have_count(2)
         expect(page.locator("#experiments-selected")).to_have_text("2 selected")
+
+    def test_a_tag_filter_of_the_address_holds(self, visit: Visit) -> None:
+        number = make("one")
+        make("two")
+        with transaction() as session:
+            editing.add_tag(session, SYSTEM, [number], "cold")
+        filters = quote('{"tags":{"filterType":"text","type":"contains","filter":"cold"}}')
+        page = visit(f"/experiments?filter={filters}")
+        expect(page.locator("#experiments-count")).to_have_text("1 experiment")
+        assert names(page) == ["one"]
+
+    def test_csv_is_in_the_order_of_the_list(self, visit: Visit) -> None:
+        for place, accuracy in enumerate([0.3, 0.9, 0.6]):
+            make(f"run {place}", accuracy)
+        page = visit("/experiments?sort=-metric:max:val_accuracy")
+        assert names(page) == ["run 1", "run 2", "run 0"]
+        with page.expect_download() as download:
+            page.click("#experiments-export")
+        lines = download.value.path().read_text().splitlines()[1:]
+        assert [line.split(",")[1] for line in lines] == ["run 1", "run 2", "run 0"]
 
     def test_back_from_an_experiment_finds_the_list_sorted_and_filtered_as_it_was(self, visit: Visit) -> None:
         for place, accuracy in enumerate([0.3, 0.9, 0.6]):
@@ -147,18 +146,6 @@ class TestList:
         page.click("#experiments-bulk-delete")
         page.click("#experiments-delete-dialog-confirm")
         expect(page.get_by_text("1 had not ended and stay cancelled")).to_be_visible()
-
-    def test_shows_a_chosen_column(self, visit: Visit) -> None:
-        make("one", 0.42)
-        page = visit("/experiments", width=2560)  # the grid draws only the columns that are seen
-        names(page)
-        page.click("#experiments-choose")
-        page.select_option("#experiments-kind", "param")
-        expect(page.locator("#experiments-column-name")).to_have_value("lr")
-        page.click("#experiments-add")
-        page.keyboard.press("Escape")
-        expect(page.get_by_role("columnheader", name="lr", exact=True)).to_be_attached()
-        page.wait_for_url(re.compile("columns=.*param%3Alr"))
 
     def test_takes_two_to_the_comparison(self, visit: Visit) -> None:
         first, second = make("one"), make("two")

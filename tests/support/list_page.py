@@ -1,0 +1,36 @@
+"""The list of experiments for tests: rows with a metric, and what a hand does to them."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from database.engine import transaction
+from services.actor import SYSTEM
+from services.curves import writing
+from services.curves.packing import Points
+from services.experiments import lifecycle
+
+
+def make(name: str, accuracy: float = 0.5, params: dict[str, Any] | None = None, **columns: Any) -> int:
+    """An experiment with a metric that rises to this."""
+    with transaction() as session:
+        experiment = lifecycle.create(
+            session, SYSTEM, name=name, model_type="mlp", hyperparameters=params or {"lr": accuracy / 10}, **columns
+        )
+        writing.append(session, experiment.id, {"val_accuracy": Points.of([1, 2], [0.1, accuracy])})
+        return experiment.id
+
+
+def names(page: Page) -> list[str]:
+    """The names in the order in which they stand."""
+    page.wait_for_selector(".ag-pinned-left-cols-container .ag-row a")
+    rows = page.locator(".ag-pinned-left-cols-container .ag-row")
+    pairs = [(int(row.get_attribute("row-index") or 0), row.locator("a").inner_text()) for row in rows.all()]
+    return [name for _, name in sorted(pairs)]
+
+
+def choose(page: Page, *wanted: str) -> None:
+    """Tick the rows of these names."""
+    for name in wanted:
+        row = page.locator(".ag-pinned-left-cols-container .ag-row", has_text=name).first
+        row.locator("input[type=checkbox]").click()
