@@ -284,7 +284,7 @@ def _register_deletion(page: Page, grid: str) -> None:
 
 def _preview(preview: editing.DeletionPreview) -> list[Component]:
     facts = (
-        ("Epochs", f"{preview.epochs:,}"),
+        ("Epochs", f"{preview.epochs:,}" if preview.epochs else ""),
         ("Metric points", f"{preview.points:,}"),
         ("Explanations", f"{preview.explanations:,}" if preview.explanations else ""),
         ("Stored", f"{preview.bytes / 1000:,.0f} kB"),

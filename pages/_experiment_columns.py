@@ -92,7 +92,7 @@ def chooser(fields: Sequence[str]) -> dbc.Modal:
     every = [{"label": label, "value": name} for name, label in FIELDS.items()]
     return dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Columns"), close_button=True),
+            dbc.ModalHeader(dbc.ModalTitle("Columns", id=f"{CHOOSER}-title"), close_button=True),
             dbc.ModalBody(
                 [
                     _group(
@@ -125,6 +125,7 @@ def chooser(fields: Sequence[str]) -> dbc.Modal:
         id=CHOOSER,
         is_open=False,
         scrollable=True,
+        labelledby=f"{CHOOSER}-title",
     )
 
 

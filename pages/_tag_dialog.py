@@ -42,7 +42,7 @@ def dialog(prefix: str) -> list[Component]:
         dcc.Store(id=target_id(prefix)),
         dbc.Modal(
             [
-                dbc.ModalHeader(dbc.ModalTitle("Tags"), close_button=True),
+                dbc.ModalHeader(dbc.ModalTitle("Tags", id=f"{prefix}-tag-title"), close_button=True),
                 dbc.ModalBody(
                     [
                         html.Div(
@@ -69,6 +69,7 @@ def dialog(prefix: str) -> list[Component]:
             ],
             id=f"{prefix}-tag-dialog",
             is_open=False,
+            labelledby=f"{prefix}-tag-title",
         ),
     ]
 

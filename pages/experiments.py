@@ -199,11 +199,13 @@ def count(
 
 def _nothing(query: listing.ListQuery) -> Component:
     """Whether none matches or none is there yet; the one needs a button, the other a command."""
-    clear = html.Button("Clear search and filters", id=CLEAR, type="button", className="btn btn-outline-secondary")
-    if query.text.strip() or query.filters:
+    asked = query.text.strip() or query.filters
+    words = "Clear search and filters" if asked else "Show all experiments"
+    clear = html.Button(words, id=CLEAR, type="button", className="btn btn-outline-secondary")
+    if asked:
         return empty_state("No experiment matches", "Search or filters leave none over.", action=clear)
     if query.deleted:
-        return empty_state("Nothing is deleted", action=html.Div(clear, className="visually-hidden"))
+        return empty_state("Nothing is deleted", action=clear)
     return empty_state(
         "No experiments yet",
         "Bring in the runs that you have. With --help each command says what it reads.",

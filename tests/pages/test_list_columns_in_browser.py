@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from database.engine import transaction
@@ -189,6 +190,18 @@ class TestHands:
         page.keyboard.type("cold")
         page.keyboard.press("Enter")
         expect(page.locator("#experiment-tags")).to_have_text("cold")
+
+    @pytest.mark.parametrize("opener", ["#experiments-choose", "#experiments-bulk-tag"])
+    def test_axe_finds_nothing_serious_in_a_dialog(self, visit: Visit, opener: str) -> None:
+        make("one")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "one")
+        page.click(opener)
+        expect(page.locator(".modal.show .modal-title")).to_be_visible()
+        page.wait_for_timeout(600)  # axe looks once; a dialog that fades in has too little contrast
+        violations = Axe().run(page).response["violations"]
+        assert [one["id"] for one in violations if one["impact"] in {"serious", "critical"}] == []
 
     def test_an_undo_is_offered_long_enough_to_find_it(self, visit: Visit) -> None:
         make("doomed")
