@@ -261,3 +261,13 @@ class TestCompare:
 )  # fmt: skip
 def test_direction_is_read_off_the_name(key: str, direction: str | None) -> None:
     assert direction_of(key) == direction
+
+
+@pytest.mark.parametrize(("columns", "told"), [({}, None), ({"total_epochs": 9}, 0)])
+def test_a_comparison_tells_no_epochs_of_a_run_that_counts_none(
+    database: Engine, columns: dict[str, Any], told: int | None
+) -> None:
+    number = with_series("a", {"score": [0.5]}, **columns)
+    with snapshot() as session:
+        (found,) = compare.chosen(session, SYSTEM, [number])
+    assert found.parts["facts"]["epochs"] == told
