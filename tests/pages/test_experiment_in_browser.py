@@ -172,10 +172,10 @@ class TestLive:
         page.wait_for_load_state("networkidle")  # the other panels are drawn: what is asked from here on is news
         asked: list[str] = []
         page.on("response", lambda answer: asked.append(answer.text()) if "_dash-update" in answer.url else None)
-        record(number, 6)
         points = page.locator('[data-panel-key="loss"] [data-chart-points]')
+        with page.expect_response(lambda answer: "_dash-update" in answer.url and '"had":5' in answer.text()):
+            record(number, 6)
         expect(points).to_have_text("12 points", timeout=8000)
-        assert any('"signature"' in text and '"had":5' in text for text in asked)
         assert not any('"bdata"' in text and "experiment-chart" in text for text in asked)
         expect(page.locator("#experiment-epoch-rows tr")).to_have_count(6)
         expect(page.locator("#experiment-matrix-epoch")).to_have_value("6")
