@@ -7,6 +7,7 @@ from typing import Any
 
 from config.settings import settings
 from database.engine import forget_engine
+from web import memory
 
 worker_class = "gthread"
 workers = settings().web_workers
@@ -41,5 +42,6 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Each worker opens connections of its own."""
+    """Each worker opens connections of its own, and looks after its own memory."""
     forget_engine()
+    memory.give_back_regularly()

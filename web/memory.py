@@ -1,0 +1,29 @@
+"""Give memory back that a burst of work has left: glibc keeps freed pages for the next burst, which may not come."""
+
+import ctypes
+import gc
+import threading
+
+import psutil
+
+EVERY = 10.0  # seconds
+GROWN = 16_000_000  # bytes; below it a collection would unshare more from the other processes than it frees
+
+
+def give_back_regularly() -> None:
+    """Start a thread that trims the heap once it has grown; elsewhere than on glibc nothing is to be done."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return
+    threading.Thread(target=_run, args=(trim, threading.Event()), name="memory", daemon=True).start()
+
+
+def _run(trim: "ctypes._NamedFuncPointer", pause: threading.Event) -> None:
+    process = psutil.Process()
+    kept: int = process.memory_info().rss
+    while not pause.wait(EVERY):
+        if process.memory_info().rss > kept + GROWN:
+            gc.collect()
+            trim(0)
+            kept = process.memory_info().rss
