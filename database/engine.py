@@ -1,21 +1,24 @@
-"""The engine, and the two ways to use it: `transaction()` writes, `snapshot()` reads."""
+"""The engine, and the ways to use it: `transaction()` writes, `snapshot()` reads, `glance()` reads one thing."""
 
 import contextlib
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from config.settings import ConfigurationError, settings
 from database import sqlite_file
 
 logger = logging.getLogger(__name__)
+
+RESTED = 5.0  # seconds after which a connection to PostgreSQL is asked before it is used
 
 Announcer = Callable[[list[int]], None]
 
@@ -51,16 +54,36 @@ def build_engine(url: str) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         parsed,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         pool_size=8,
         max_overflow=8,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
     )
+    _ping_after_a_rest(engine)
+    return engine
+
+
+def _ping_after_a_rest(engine: Engine) -> None:
+    """Ask a connection whether it still lives, but not one that has answered a moment ago: each asking is a journey."""
+
+    def rest(_connection: Any, record: Any) -> None:
+        record.info["resting_since"] = time.monotonic()
+
+    def wake(connection: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get("resting_since")
+        if since is None or time.monotonic() - since < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool puts a fresh one in its place
+
+    event.listen(engine, "checkin", rest)
+    event.listen(engine, "checkout", wake)
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
@@ -142,3 +165,17 @@ def snapshot() -> Iterator[Session]:
             yield session
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def glance() -> Iterator[Session]:
+    """One statement that reads; on PostgreSQL without a transaction, whose beginning and end are two journeys more."""
+    if engine().dialect.name != "postgresql":
+        with snapshot() as session:
+            yield session
+        return
+    with (
+        engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+        Session(connection, expire_on_commit=False, autoflush=False) as session,
+    ):
+        yield session
