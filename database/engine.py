@@ -1,4 +1,4 @@
-"""The engine, and the ways to use it: `transaction()` writes, `snapshot()` reads, `glance()` reads one thing."""
+"""The engine, and the two ways to use it: `transaction()` writes, `snapshot()` reads."""
 
 import contextlib
 import logging
@@ -165,17 +165,3 @@ def snapshot() -> Iterator[Session]:
             yield session
     finally:
         connection.close()
-
-
-@contextlib.contextmanager
-def glance() -> Iterator[Session]:
-    """One statement that reads; on PostgreSQL without a transaction, whose beginning and end are two journeys more."""
-    if engine().dialect.name != "postgresql":
-        with snapshot() as session:
-            yield session
-        return
-    with (
-        engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-        Session(connection, expire_on_commit=False, autoflush=False) as session,
-    ):
-        yield session

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import g, request
 
-from database.engine import glance, transaction
+from database.engine import snapshot, transaction
 from models.permissions import Permission
 from services.api_keys import speaking
 from services.api_keys.speaking import Speaker
@@ -63,7 +63,7 @@ def _speaker() -> Speaker:
     text = _given()
     if not text:
         raise KeyRefused("Send an API key in the header “Authorization: Bearer …”.")
-    with glance() as session:
+    with snapshot() as session:
         found = speaking.speaker(session, text)
     if found is None:
         raise KeyRefused("This API key does not work.")

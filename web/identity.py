@@ -7,7 +7,7 @@ from flask import Flask, Request, request
 from flask_login import LoginManager, UserMixin, current_user
 
 from config.settings import settings
-from database.engine import glance, transaction
+from database.engine import snapshot, transaction
 from models.permissions import AuthenticationRequired, ask_for_the_user_with
 from services import sessions
 from services.actor import Actor
@@ -86,7 +86,7 @@ def register(server: Flask) -> None:
         token = incoming.cookies.get(cookie_name(), "")
         if not 20 <= len(token) <= 200:
             return None
-        with glance() as session:
+        with snapshot() as session:
             signed_in = sessions.resolve(session, token)
         return None if signed_in is None else CurrentUser(signed_in)
 
