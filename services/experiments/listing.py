@@ -43,7 +43,15 @@ SORTABLE: dict[str, Any] = {
     "ended": Experiment.ended_at,
 }
 
+# Looked up row by row, since for a join PostgreSQL reads every experiment there is.
 _PARENTS = EXPERIMENTS.alias("parents")
+_PARENT = (
+    select(func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name))
+    .where(_PARENTS.c.id == EXPERIMENTS.c.parent_id, _PARENTS.c.deleted_at.is_(None))
+    .correlate(EXPERIMENTS)
+    .scalar_subquery()
+    .label("parent")
+)
 
 # Built once: putting a statement together costs as much as running it. Words and times are taken as the database
 # gives them: making objects of them only to write them as text again would cost as much as well.
@@ -63,14 +71,13 @@ _ROWS = (
         type_coerce(EXPERIMENTS.c.started_at, String),
         type_coerce(EXPERIMENTS.c.deleted_at, String),
         EXPERIMENTS.c.is_demo,
-        func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name).label("parent"),
+        _PARENT,
         DATASETS.c.name.label("dataset"),
         USERS.c.username.label("owner"),
     )
     .select_from(EXPERIMENTS)
     .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
     .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
-    .outerjoin(_PARENTS, and_(_PARENTS.c.id == EXPERIMENTS.c.parent_id, _PARENTS.c.deleted_at.is_(None)))
     .where(among(EXPERIMENTS.c.id, "ids"))
 )
 _TAGS = (
