@@ -16,5 +16,4 @@ def me() -> Response:
         user=speaker.actor.username,
         role=speaker.actor.role,
         scopes=sorted(permission.value for permission in speaker.actor.permissions),
-        rate_limit=speaker.rate_limit,
     )

@@ -19,14 +19,14 @@ from services.errors import Invalid
 from web.identity import current_actor
 
 OPEN, DIALOG, CLOSE, MAKE, LINK = (f"key-{word}" for word in ("open", "dialog", "close", "make", "made"))
-NAME, SCOPES, DAYS, RATE = "key-name", "key-scopes", "key-days", "key-rate"
-FIELDS = {"name": NAME, "scopes": SCOPES, "days": DAYS, "rate_limit": RATE}
+NAME, SCOPES, DAYS = "key-name", "key-scopes", "key-days"
+FIELDS = {"name": NAME, "scopes": SCOPES, "days": DAYS}
 LIFETIMES = (7, 30, 90, 365)
 READING = ("view_", "export_")
 
 
 def dialog(scopes: Sequence[Permission], days: int) -> Component:
-    """Name, scopes, expiry and limit; afterwards the key."""
+    """Name, scopes and expiry; afterwards the key."""
     choices = [{"value": scope.value, "label": scope.value.replace("_", " ").capitalize()} for scope in scopes]
     reading = [scope.value for scope in scopes if scope.value.startswith(READING)]
     rights = html.Fieldset(
@@ -37,18 +37,12 @@ def dialog(scopes: Sequence[Permission], days: int) -> Component:
         ]
     )
     lifetimes = [{"value": str(count), "label": f"{count} days"} for count in LIFETIMES]
-    bounds = html.Div(
-        [
-            field(DAYS, "Expires in", dbc.Select(id=DAYS, value=str(days), options=lifetimes)),
-            text_field(RATE, "Requests an hour", type="number", value=1000, min=1, step=1),
-        ],
-        className="field-pair",
-    )
+    lasts = field(DAYS, "Expires in", dbc.Select(id=DAYS, value=str(days), options=lifetimes))
     name = text_field(NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.")
     return form_dialog(
         DIALOG,
         "New API key",
-        [name, rights, bounds, html.Div(id=LINK, role="status")],
+        [name, rights, lasts, html.Div(id=LINK, role="status")],
         actions=[close_button(CLOSE), dbc.Button("Make the key", id=MAKE, color="primary")],
     )
 
@@ -94,13 +88,12 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         State(NAME, "value"),
         State(SCOPES, "value"),
         State(DAYS, "value"),
-        State(RATE, "value"),
         prevent_initial_call=True,
     )
-    def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any, rate: Any) -> tuple[Any, ...]:
+    def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any) -> tuple[Any, ...]:
         """Make the key and show it, or say at the field what is wrong."""
         if not (clicks or submitted):
-            return (no_update,) * 7
+            return (no_update,) * 6
         wanted = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []
         try:
             with transaction() as session:
@@ -110,12 +103,11 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
                     name=name if isinstance(name, str) else "",
                     scopes=wanted,
                     days=_whole(days),
-                    rate_limit=_whole(rate),
                 )
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)
             return (*(str(error) if place == wrong else "" for place in FIELDS.values()), *(no_update,) * 3)
-        return (*("",) * 4, "", shown_once(text, "Your new key."), draw())
+        return (*("",) * 3, "", shown_once(text, "Your new key."), draw())
 
 
 def _whole(value: Any) -> int:

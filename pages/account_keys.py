@@ -69,8 +69,8 @@ def _table() -> Component:
         return empty_state(
             "No keys yet", "Make one for a training script or a notebook that reads from PFD.", icon_name="key"
         )
-    headers = ("Key", "State", "May", "Expires", "Last used", "Requests, 30 days", "")
-    return plain_table(headers, [_row(item) for item in found], label="API keys", numeric=(5,))
+    headers = ("Key", "State", "May", "Expires", "Last used", "")
+    return plain_table(headers, [_row(item) for item in found], label="API keys")
 
 
 def _row(item: KeyFacts) -> Sequence[Component | str]:
@@ -85,7 +85,6 @@ def _row(item: KeyFacts) -> Sequence[Component | str]:
         html.Span(words[0] if len(words) == 1 else f"{len(words)} things", title=", ".join(words)),
         time_tag(item.expires, "date"),
         html.Span(used, className="cell-lines"),
-        f"{item.requests:,}",
         html.Span(_buttons(item), className="row-buttons"),
     )
 

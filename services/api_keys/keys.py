@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from database.types import now
-from models.api_key import APIKey, APIUsage
+from models.api_key import APIKey
 from models.permissions import Permission
 from models.user import User
 from services import audit
@@ -21,7 +21,6 @@ from services.text import clean
 MOST_PER_PERSON, MOST_SHOWN = 50, 200
 DAYS, MOST_DAYS = 90, 3650
 OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
-USED_WITHIN = timedelta(days=30)
 LEAST_RATE, MOST_RATE = 1, 1_000_000  # requests an hour
 # A key never touches accounts, not even that of its owner: who finds it must not be able to stay.
 NOT_FOR_KEYS = frozenset({Permission.MANAGE_OWN_ACCOUNT, Permission.MANAGE_USERS, Permission.SECURITY_SETTINGS})
@@ -45,7 +44,6 @@ class KeyFacts:
     expires: datetime | None
     last_used: datetime | None
     last_address: str | None
-    requests: int  # of the last thirty days
 
 
 def visible_to(actor: Actor) -> Select[APIKey]:
@@ -134,10 +132,8 @@ def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list
         actor.require(Permission.MANAGE_API_KEYS)
     else:
         query = query.where(APIKey.user_id == actor.user_id)
-    used = select(func.count()).select_from(APIUsage)
-    used = used.where(APIUsage.api_key_id == APIKey.id, APIUsage.timestamp > now() - USED_WITHIN)
     rows = session.execute(
-        query.add_columns(User.username, used.correlate(APIKey).scalar_subquery())
+        query.add_columns(User.username)
         .join(User, User.id == APIKey.user_id)
         .order_by(APIKey.is_active.desc(), APIKey.id.desc())
         .limit(MOST_SHOWN)
@@ -156,9 +152,8 @@ def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list
             expires=key.expires_at,
             last_used=key.last_used_at,
             last_address=key.last_used_ip,
-            requests=requests,
         )
-        for key, owner, requests in rows
+        for key, owner in rows
     ]
 
 

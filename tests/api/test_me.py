@@ -22,7 +22,7 @@ def test_a_key_says_who_it_is_and_what_it_may(dash_app: Any, key: str, client_of
     answer = client_of(None).get("/api/v1/me", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json) == (
         200,
-        {"user": "operator-person", "role": "operator", "scopes": ["view_experiments"], "rate_limit": 1000},
+        {"user": "operator-person", "role": "operator", "scopes": ["view_experiments"]},
     )
 
 
