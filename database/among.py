@@ -1,4 +1,5 @@
-"""“One of these values” as one parameter: a list of a hundred in the statement itself is made anew each time."""
+"""Several values as one: a list as one parameter, since a hundred in the statement itself make it anew each time, and
+what belongs to a row as one column, since another statement is another journey to the database."""
 
 import json
 from collections.abc import Sequence
@@ -30,6 +31,11 @@ class ListOf(TypeDecorator[Sequence[Any]]):
         values = list(value or ())
         return values if dialect.name == "postgresql" else json.dumps(values)
 
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[Any]:
+        if not value:
+            return []
+        return list(value) if dialect.name == "postgresql" else list(json.loads(value))
+
 
 class _OneOf(FunctionElement[Any]):
     """The right side of the comparison, its operator included: the two databases have no common one."""
@@ -52,3 +58,23 @@ def _on_sqlite(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:
 def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """Whether the column holds one of the values that the statement is given as a list under the parameter's name."""
     return column.bool_op("")(_OneOf(bindparam(parameter, type_=ListOf(column.type))))
+
+
+class gathered(FunctionElement[Sequence[Any]]):  # noqa: N801 - reads as the function it is
+    """All values of a column as one list, none being an empty one; to be used in a sub-select of its own."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.type = ListOf(column.type)
+        super().__init__(column)
+
+
+@compiles(gathered, "postgresql")
+def _gathered_on_postgresql(element: gathered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"array_agg({compiler.process(element.clauses, **options)})"
+
+
+@compiles(gathered, "sqlite")
+def _gathered_on_sqlite(element: gathered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **options)})"

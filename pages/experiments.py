@@ -161,12 +161,11 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
     query = query_from(request, text, status, columns)
     with snapshot() as session:
         found = listing.list_rows(session, current_actor(), query)
-    shown = [
-        {**row, "href": f"/experiments/{row['id']}", "tags": [tag["name"] for tag in row["tags"]]} for row in found.rows
-    ]
-    response: dict[str, Any] = {"rowData": shown}
+    for row in found.rows:
+        row["href"] = f"/experiments/{row['id']}"
+    response: dict[str, Any] = {"rowData": found.rows}
     if not found.has_more:
-        response["rowCount"] = query.offset + len(shown)
+        response["rowCount"] = query.offset + len(found.rows)
     asked = sort_asked(request)
     return response, no_update if asked == order else asked
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, exists, func, not_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, not_, null, select, type_coerce
 from sqlalchemy.orm import Session
 
-from database.among import among
+from database.among import among, gathered
 from models.dataset import Dataset
 from models.experiment import Experiment
 from models.experiment_param import ExperimentParam
@@ -22,6 +23,7 @@ from services.experiments.conditions import WHICH, Filter, condition, epochs_tol
 from services.search import matching
 
 LARGEST_PAGE = 200
+MOST_COLUMNS = 30  # of metrics, and of params
 
 # Lists are read as plain columns: building objects of a hundred rows would cost more than the query.
 EXPERIMENTS, DATASETS, USERS = Experiment.__table__, Dataset.__table__, User.__table__
@@ -43,7 +45,8 @@ SORTABLE: dict[str, Any] = {
     "ended": Experiment.ended_at,
 }
 
-# Looked up row by row, since for a join PostgreSQL reads every experiment there is.
+# What belongs to a row is looked up row by row: for a join PostgreSQL reads every experiment there is, and another
+# statement is another journey.
 _PARENTS = EXPERIMENTS.alias("parents")
 _PARENT = (
     select(func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name))
@@ -52,55 +55,67 @@ _PARENT = (
     .scalar_subquery()
     .label("parent")
 )
-
-# Built once: putting a statement together costs as much as running it. Words and times are taken as the database
-# gives them: making objects of them only to write them as text again would cost as much as well.
-_ROWS = (
-    select(
-        EXPERIMENTS.c.id,
-        EXPERIMENTS.c.name,
-        EXPERIMENTS.c.given_name,
-        EXPERIMENTS.c.group_name,
-        type_coerce(EXPERIMENTS.c.status, String),
-        EXPERIMENTS.c.model_type,
-        EXPERIMENTS.c.epochs_completed,
-        EXPERIMENTS.c.total_epochs,
-        EXPERIMENTS.c.duration_seconds,
-        type_coerce(EXPERIMENTS.c.created_at, String),
-        type_coerce(EXPERIMENTS.c.ended_at, String),
-        type_coerce(EXPERIMENTS.c.started_at, String),
-        type_coerce(EXPERIMENTS.c.deleted_at, String),
-        EXPERIMENTS.c.is_demo,
-        _PARENT,
-        DATASETS.c.name.label("dataset"),
-        USERS.c.username.label("owner"),
-    )
-    .select_from(EXPERIMENTS)
-    .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
-    .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
-    .where(among(EXPERIMENTS.c.id, "ids"))
-)
 _TAGS = (
-    select(TAGGED.c.experiment_id, TAGS.c.name, TAGS.c.color)
+    select(gathered(TAGS.c.name))
     .join_from(TAGGED, TAGS, TAGS.c.id == TAGGED.c.tag_id)
-    .where(among(TAGGED.c.experiment_id, "ids"))
-    .order_by(TAGS.c.name)
+    .where(TAGGED.c.experiment_id == EXPERIMENTS.c.id)
+    .correlate(EXPERIMENTS)
+    .scalar_subquery()
+    .label("tags")
 )
-_METRICS = (
-    select(
-        SERIES.c.experiment_id,
-        KEYS.c.name,
-        SERIES.c.last_value,
-        SERIES.c.min_value,
-        SERIES.c.max_value,
-        SERIES.c.last_special,
+
+
+def _time(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """A time as the database writes it: making an object of it only to write it again costs as much as reading it."""
+    return cast(type_coerce(column, String), String)
+
+
+@lru_cache(maxsize=256)
+def _rows_with(metrics: tuple[str, ...]) -> Select[Any]:
+    """The rows of a page with these metric columns; kept, as putting a statement together costs as much as running it."""
+    return (
+        select(
+            EXPERIMENTS.c.id,
+            EXPERIMENTS.c.name,
+            EXPERIMENTS.c.given_name,
+            EXPERIMENTS.c.group_name,
+            type_coerce(EXPERIMENTS.c.status, String),
+            EXPERIMENTS.c.model_type,
+            EXPERIMENTS.c.epochs_completed,
+            EXPERIMENTS.c.total_epochs,
+            EXPERIMENTS.c.duration_seconds,
+            _time(EXPERIMENTS.c.created_at),
+            _time(EXPERIMENTS.c.ended_at),
+            _time(EXPERIMENTS.c.started_at),
+            _time(EXPERIMENTS.c.deleted_at),
+            EXPERIMENTS.c.is_demo,
+            _PARENT,
+            DATASETS.c.name.label("dataset"),
+            USERS.c.username.label("owner"),
+            _TAGS,
+            *(value for column in metrics for value in _metric(column)),
+        )
+        .select_from(EXPERIMENTS)
+        .outerjoin(DATASETS, DATASETS.c.id == EXPERIMENTS.c.dataset_id)
+        .outerjoin(USERS, USERS.c.id == EXPERIMENTS.c.created_by)
+        .where(among(EXPERIMENTS.c.id, "ids"))
     )
-    .join_from(SERIES, KEYS, KEYS.c.id == SERIES.c.key_id)
-    .where(
-        among(SERIES.c.experiment_id, "ids"),
-        among(KEYS.c.name, "keys"),
-    )
-)
+
+
+def _metric(column: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The value of a metric column, and what stands in its place where it is no number."""
+    which, key = metric_of(column)
+    key_id = select(KEYS.c.id).where(KEYS.c.name == key).scalar_subquery()
+
+    def of_this_row(value: ColumnElement[Any]) -> ColumnElement[Any]:
+        return (
+            select(value)
+            .where(SERIES.c.experiment_id == EXPERIMENTS.c.id, SERIES.c.key_id == key_id)
+            .correlate(EXPERIMENTS)
+            .scalar_subquery()
+        )
+
+    return of_this_row(SERIES.c[WHICH[which].key]), of_this_row(SERIES.c.last_special) if which == "last" else null()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +249,19 @@ def _those_without_last(
 def _rows(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, Any]]:
     if not ids:
         return []
-    connection = session.connection()
-    rows: dict[int, dict[str, Any]] = {row[0]: _row(row) for row in connection.execute(_ROWS, {"ids": ids}).all()}
-    for experiment_id, name, color in connection.execute(_TAGS, {"ids": ids}).all():
-        rows[experiment_id]["tags"].append({"name": name, "color": color})
-    _add_metrics(session, rows, query.metrics)
-    _add_params(session, rows, query.params)
+    metrics = query.metrics[:MOST_COLUMNS]
+    found = session.connection().execute(_rows_with(metrics), {"ids": ids})
+    rows = {row[0]: _row(row, metrics) for row in found.all()}
+    _add_params(session, rows, query.params[:MOST_COLUMNS])
     return [rows[experiment_id] for experiment_id in ids if experiment_id in rows]
 
 
-def _row(row: Sequence[Any]) -> dict[str, Any]:
+def _row(values: Sequence[Any], metrics: tuple[str, ...]) -> dict[str, Any]:
     (
         number, name, given_name, group, status, model, epochs, total_epochs, duration, created, ended,
-        started, deleted, is_demo, parent, dataset, owner,
-    ) = row  # fmt: skip
-    return {
+        started, deleted, is_demo, parent, dataset, owner, tags, *measured,
+    ) = values  # fmt: skip
+    row = {
         "id": str(number),
         "name": given_name or name,
         "unique_name": name,
@@ -266,33 +279,20 @@ def _row(row: Sequence[Any]) -> dict[str, Any]:
         "deleted": None if deleted is None else _iso(deleted),
         "parent": parent,
         "demo": is_demo,
-        "tags": [],
+        "tags": sorted(tags),
     }
+    for column, value, special in zip(metrics, measured[::2], measured[1::2], strict=True):
+        row[column] = value if special is None else special
+    return row
 
 
-def _iso(moment: datetime | str) -> str:
-    """A time in ISO 8601 and UTC: SQLite gives a text without a zone, PostgreSQL a moment in the session's zone."""
-    if isinstance(moment, str):
+def _iso(moment: str) -> str:
+    """A time in ISO 8601 and UTC: SQLite writes it without a zone, PostgreSQL in the session's, which is UTC."""
+    if "+" not in moment:
         return f"{moment[:10]}T{moment[11:]}+00:00"
-    return moment.astimezone(UTC).isoformat()
-
-
-def _add_metrics(session: Session, rows: dict[int, dict[str, Any]], columns: tuple[str, ...]) -> None:
-    if not columns:
-        return
-    wanted = {column: metric_of(column) for column in columns[:30]}
-    given = {"ids": list(rows), "keys": list({key for _, key in wanted.values()})}
-    found = session.connection().execute(_METRICS, given).all()
-    by_key: dict[str, list[tuple[str, str]]] = {}
-    for column, (which, key) in wanted.items():
-        by_key.setdefault(key, []).append((column, which))
-    for experiment_id, name, last, lowest, highest, special in found:
-        row = rows[experiment_id]
-        for column, which in by_key[name]:
-            if which == "last":
-                row[column] = last if special is None else special
-            else:
-                row[column] = lowest if which == "min" else highest
+    if moment.endswith("+00"):
+        return f"{moment[:10]}T{moment[11:]}:00"
+    return datetime.fromisoformat(moment).astimezone(UTC).isoformat()
 
 
 def _add_params(session: Session, rows: dict[int, dict[str, Any]], names: tuple[str, ...]) -> None:
@@ -304,7 +304,7 @@ def _add_params(session: Session, rows: dict[int, dict[str, Any]], names: tuple[
             ExperimentParam.name,
             ExperimentParam.value_number,
             ExperimentParam.value_text,
-        ).where(ExperimentParam.experiment_id.in_(rows), ExperimentParam.name.in_(names[:30]))
+        ).where(ExperimentParam.experiment_id.in_(rows), ExperimentParam.name.in_(names))
     )
     for row in found:
         value = row.value_number if row.value_number is not None else row.value_text

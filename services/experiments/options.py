@@ -134,7 +134,7 @@ def csv_cell(value: Any) -> str:
         return ""
     if isinstance(value, int | float):
         return str(value)
-    text = " ".join(tag["name"] for tag in value) if isinstance(value, list) else str(value)
+    text = " ".join(value) if isinstance(value, list) else str(value)
     # Spreadsheets look behind blanks, and in East Asian ones at the wide forms as well.
     if text[:1] in {"\t", "\r", "\n"} or text.lstrip()[:1] in _BEGIN_FORMULAS:
         return "'" + text
