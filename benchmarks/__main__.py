@@ -269,6 +269,9 @@ def small(quick: bool) -> None:
             serving, everything = running.memory()
             rows.append(("the same after all that", f"{serving:,.0f} MB", "", "", ""))
             rows.append(("with scheduler and supervisor", f"{everything:,.0f} MB", "", "", ""))
+        with product.running(folder) as again:
+            reach = "≤ 5 s"
+            rows.append(("a second start to the sign-in page", f"{again.started_in:.1f} s", "", "", reach))
         show("Pages and answers", rows)
         if not quick:
             show("The store of series", store_rows(engine, long_ids))

@@ -5,7 +5,8 @@ import click
 
 def prepare() -> None:
     """Make the database usable for a command: an empty one is migrated, an older one is left to `pfd db upgrade`."""
-    from config.settings import ConfigurationError, settings
+    from config.errors import ConfigurationError
+    from config.settings import settings
     from database import migrations
 
     settings().prepare_data_dir()

@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 import click
 
-from config.settings import ConfigurationError, settings
+from config.errors import ConfigurationError
+from config.settings import settings
 
 _OPENING = ("DASH_", "FLASK_", "GUNICORN_")  # what these read from the environment is decided here, in the code
 _PRIVATE = ("PFD_ADMIN_USERNAME", "PFD_ADMIN_EMAIL", "PFD_ADMIN_PASSWORD")

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from config.settings import ConfigurationError
+from config.errors import ConfigurationError
 
 _ALL_ADDRESSES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, not bound
 _QUESTION = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\nUser-Agent: pfd\r\n\r\n"

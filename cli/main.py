@@ -77,7 +77,7 @@ def _sentence(error: Exception) -> str | None:
     # Only now: these imports take a moment that `pfd --help` need not wait for.
     from sqlalchemy.exc import DBAPIError
 
-    from config.settings import ConfigurationError
+    from config.errors import ConfigurationError
     from database import sqlite_file
     from database.engine import engine
     from models.permissions import PermissionDenied

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 
-from config.settings import ConfigurationError, settings
+from config.errors import ConfigurationError
+from config.settings import settings
 
 _LOCAL = {"127.0.0.1", "localhost", "::1", "", None}
 _KNOWN_WORDS = ("changeme", "change-me", "change_me", "secret-key", "secret_key", "your-secret", "thisisasecret")

@@ -1,10 +1,8 @@
 """The settings of one installation, read once from the environment."""
 
-import contextlib
 import hashlib
 import hmac
 import os
-import secrets
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +11,12 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SHORTEST_KEY = 32  # characters
+from config import root_keys
+from config.errors import ConfigurationError
+from config.root_keys import SHORTEST_KEY
+
 LONGEST = timedelta(days=36_525)  # beyond it a calendar ends, and with it the sign-in
 ROOT = Path(__file__).resolve().parent.parent
-
-
-class ConfigurationError(Exception):
-    """A setting that cannot be worked with; its text is one sentence for the person at the terminal."""
 
 
 class Settings(BaseSettings):
@@ -34,6 +31,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, validation_alias="REDIS_URL")
     public_url: str | None = Field(None, validation_alias="PFD_PUBLIC_URL")
     secret_key_override: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEY")
+    secret_keys_before: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEYS_BEFORE")
     trusted_proxies: int = Field(0, ge=0, le=5, validation_alias="PFD_TRUSTED_PROXIES")
     web_workers: int = Field(2, ge=1, le=32, validation_alias="PFD_WEB_WORKERS")
     web_threads: int = Field(8, ge=1, le=256, validation_alias="PFD_WEB_THREADS")
@@ -109,6 +107,14 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {SHORTEST_KEY} characters")
         return value
 
+    @field_validator("secret_keys_before")
+    @classmethod
+    def _each_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        given = [] if value is None else [key.strip() for key in value.get_secret_value().split(",")]
+        if any(0 < len(key) < SHORTEST_KEY for key in given):
+            raise ValueError(f"must be keys of at least {SHORTEST_KEY} characters, with commas between them")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -167,33 +173,25 @@ class Settings(BaseSettings):
                 "set PFD_DATA_DIR to one that can."
             ) from error
 
-    def secret_key(self) -> str:
-        """The root secret: from the environment, or made once in the data folder, readable by its owner only."""
+    def root_keys(self) -> tuple[str, ...]:
+        """The root secrets, the newest first: from the environment, or made once in the data folder."""
         if self.secret_key_override is not None:
-            return self.secret_key_override.get_secret_value()
-        path = self.data_dir / "secret_key"
-        if not path.exists():
-            # Written whole before it gets its name, so that nobody ever reads half a key; of two starts, one wins.
-            partial = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(48))
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(partial, path)
-            partial.unlink()
-        key = path.read_text().strip()
-        if len(key) < SHORTEST_KEY:
-            raise ConfigurationError(
-                f"The secret key in {path} is damaged: it has fewer than {SHORTEST_KEY} characters. Remove the file "
-                "to have a new one made; forms that are open will have to be reloaded."
-            )
-        return key
+            before = self.secret_keys_before
+            earlier = [] if before is None else [key.strip() for key in before.get_secret_value().split(",")]
+            return self.secret_key_override.get_secret_value(), *(key for key in earlier if key)
+        return root_keys.read(self.data_dir / "secret_key")
+
+    def secret_key(self) -> str:
+        """The root secret that is in use."""
+        return self.root_keys()[0]
+
+    def keys_for(self, purpose: str) -> list[str]:
+        """One key per purpose from each root secret, so that a leak of one opens nothing else; the newest first."""
+        return [hmac.new(root.encode(), purpose.encode(), hashlib.sha256).hexdigest() for root in self.root_keys()]
 
     def key_for(self, purpose: str) -> str:
-        """One key per purpose from the root secret, so that a leak of one opens nothing else."""
-        return hmac.new(self.secret_key().encode(), purpose.encode(), hashlib.sha256).hexdigest()
+        """The key with which something new is made for this purpose."""
+        return self.keys_for(purpose)[0]
 
 
 def load() -> Settings:

@@ -60,7 +60,7 @@ def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     return column.bool_op("")(_OneOf(bindparam(parameter, type_=ListOf(column.type))))
 
 
-class gathered(FunctionElement[Sequence[Any]]):  # noqa: N801 - reads as the function it is
+class gathered(FunctionElement[Sequence[Any]]):
     """All values of a column as one list, none being an empty one; to be used in a sub-select of its own."""
 
     inherit_cache = True

@@ -13,7 +13,8 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.orm import Session
 
-from config.settings import ConfigurationError, settings
+from config.errors import ConfigurationError
+from config.settings import settings
 from database import sqlite_file
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from alembic.util import CommandError
 from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from config.settings import ROOT, ConfigurationError
+from config.errors import ConfigurationError
+from config.settings import ROOT
 from database import sqlite_file
 from database.engine import engine
 

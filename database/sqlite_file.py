@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
-from config.settings import ConfigurationError
+from config.errors import ConfigurationError
 
 _PRIMARY = 0xFF  # the lower byte of SQLite's extended error codes
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)

@@ -14,7 +14,7 @@ def main(words: list[str]) -> int:
         sys.stderr.write("Say what to start: worker or beat.\n")
         return 2
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
-    from config.settings import ConfigurationError
+    from config.errors import ConfigurationError
 
     try:
         from jobs.celery_app import build, celery

@@ -12,6 +12,8 @@ from models.email_log import EmailLog, EmailStatus
 from models.experiment import Experiment, ExperimentStatus
 from models.experiment_param import ExperimentParam
 from models.explanation import Explanation
+from models.health_sample import HealthSample
+from models.house_setting import HouseSetting
 from models.hpo_campaign import HPOCampaign, HPOMethod
 from models.job import Job, JobStatus
 from models.login_history import LoginHistory
@@ -19,6 +21,7 @@ from models.metric_series import MetricChunk, MetricKey, MetricSeries
 from models.nas_campaign import NASCampaign, NASTrial
 from models.notification_preference import EventType, NotificationPreference
 from models.one_time_token import OneTimeToken
+from models.passkey import Passkey
 from models.permissions import (
     ROLE_PERMISSIONS,
     AuthenticationRequired,
@@ -70,6 +73,8 @@ __all__ = [
     "Explanation",
     "HPOCampaign",
     "HPOMethod",
+    "HealthSample",
+    "HouseSetting",
     "Job",
     "JobStatus",
     "LoginHistory",
@@ -80,6 +85,7 @@ __all__ = [
     "NASTrial",
     "NotificationPreference",
     "OneTimeToken",
+    "Passkey",
     "Permission",
     "PermissionDenied",
     "Role",

@@ -18,3 +18,4 @@ class OneTimeToken(BaseModel):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    payload: Mapped[str | None] = mapped_column(String(320))

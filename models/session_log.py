@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from database.types import UTCDateTime, now
@@ -30,5 +30,11 @@ class SessionLog(BaseModel):
     logged_out_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     end_reason: Mapped[str | None] = mapped_column(String(50))
+    # Beyond the source schema: with what its owner proved who they are, and when.
+    authenticated_at: Mapped[datetime | None]
+    factors: Mapped[str | None] = mapped_column(String(50))
+    second_factor_pending: Mapped[bool] = mapped_column(default=False, server_default=false())
+    challenge: Mapped[str | None] = mapped_column(String(200))
+    challenge_expires_at: Mapped[datetime | None]
 
     user: Mapped["User"] = relationship(back_populates="sessions", lazy="raise")

@@ -22,3 +22,8 @@ class SystemLog(BaseModel):
     status: Mapped[str] = mapped_column(String(20))
     details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error_message: Mapped[str | None] = mapped_column(String(1000))
+    # Beyond the source schema: from where, in which request, and the chain that shows a row that was changed.
+    ip_address: Mapped[str | None] = mapped_column(String(45))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
+    row_hash: Mapped[str | None] = mapped_column(String(64))

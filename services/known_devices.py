@@ -15,7 +15,7 @@ KNOWN_FOR = 365 * 24 * 3600  # seconds
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings().key_for("known-device"))
+    return URLSafeTimedSerializer(settings().keys_for("known-device")[::-1])  # the last one signs
 
 
 def _mark(password_hash: str) -> str:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.settings import ConfigurationError
+from config.errors import ConfigurationError
 from database.engine import snapshot
 from services import health
 from web.guard import public

@@ -34,6 +34,7 @@ def create_server() -> Flask:
     server = Flask("web", static_folder=None)
     server.config.update(
         SECRET_KEY=settings().key_for("flask-session"),
+        SECRET_KEY_FALLBACKS=settings().keys_for("flask-session")[1:],
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         MAX_CONTENT_LENGTH=LARGEST_BODY,

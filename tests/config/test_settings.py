@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
+from config import root_keys
 from config import settings as configuration
-from config.settings import ConfigurationError, Settings
+from config.errors import ConfigurationError
+from config.settings import Settings
 
 
 def made(tmp_path: Path) -> Settings:
@@ -72,3 +74,29 @@ def test_a_wrong_value_is_one_sentence_that_names_it_and_no_secret(
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "a:b@" not in str(refused.value)
+
+
+class TestRotation:
+    def test_a_new_key_comes_first_and_the_old_one_stays(self, tmp_path: Path) -> None:
+        chosen = made(tmp_path)
+        before = chosen.secret_key()
+        root_keys.add(tmp_path / "secret_key")
+        assert chosen.secret_key() != before
+        assert chosen.root_keys()[1:] == (before,)
+        assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+    def test_forgets_the_old_ones_when_told_to(self, tmp_path: Path) -> None:
+        chosen = made(tmp_path)
+        root_keys.add(tmp_path / "secret_key")
+        newest = chosen.secret_key()
+        root_keys.keep_newest(tmp_path / "secret_key")
+        assert chosen.root_keys() == (newest,)
+
+    def test_keys_from_the_environment_keep_their_order(self, tmp_path: Path) -> None:
+        chosen = Settings(data_dir=tmp_path, secret_key_override="a" * 40, secret_keys_before=f"{'b' * 40}, {'c' * 40}")
+        assert [key[0] for key in chosen.root_keys()] == ["a", "b", "c"]
+        assert not list(tmp_path.iterdir())
+
+    def test_each_purpose_has_another_key(self, tmp_path: Path) -> None:
+        chosen = made(tmp_path)
+        assert len({chosen.key_for("one"), chosen.key_for("two"), chosen.secret_key()}) == 3

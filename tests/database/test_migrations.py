@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 import models
-from config.settings import ConfigurationError
+from config.errors import ConfigurationError
 from database import engine as engines
 from database import migrations
 from database.engine import snapshot, transaction

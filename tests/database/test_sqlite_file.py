@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 
-from config.settings import ConfigurationError
+from config.errors import ConfigurationError
 from database import checks, migrations
 from database import engine as engines
 from database.engine import snapshot, transaction

@@ -109,9 +109,9 @@ def test_no_notes_open_more_brackets_than_a_browser_reads_at_once(text: str) -> 
 
 @pytest.mark.parametrize("text", ["[" * 20_000, "[a]" * 20_000, "`" * 20_000, "[a](" * 20_000, "[a\n" * 20_000])
 def test_long_nonsense_is_made_safe_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # what others use of the machine does not count
     safe_markdown(text)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize("text", LOADING)

@@ -1,0 +1,48 @@
+"""Secrets that must be read back are encrypted in the database; a copy of it alone opens nothing."""
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from config.settings import settings
+from services.errors import AppError
+
+
+class Unreadable(AppError):
+    """A secret that none of the root keys opens."""
+
+    code = "unreadable_secret"
+
+    def __init__(self) -> None:
+        super().__init__("A stored secret cannot be read: it was encrypted with a key that this installation lacks.")
+
+
+def _box(purpose: str) -> MultiFernet:
+    def key(root: str) -> Fernet:
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"pfd:{purpose}".encode()).derive(root.encode())
+        return Fernet(base64.urlsafe_b64encode(derived))
+
+    return MultiFernet([key(root) for root in settings().root_keys()])
+
+
+def encrypt(purpose: str, secret: str) -> str:
+    """The secret as the database keeps it; each purpose has a key of its own."""
+    return _box(purpose).encrypt(secret.encode()).decode()
+
+
+def decrypt(purpose: str, stored: str) -> str:
+    """The secret itself."""
+    try:
+        return _box(purpose).decrypt(stored.encode()).decode()
+    except InvalidToken:
+        raise Unreadable from None
+
+
+def renew(purpose: str, stored: str) -> str:
+    """The same secret under the newest root key."""
+    try:
+        return _box(purpose).rotate(stored.encode()).decode()
+    except InvalidToken:
+        raise Unreadable from None
