@@ -1,5 +1,6 @@
 """What happens as the worker's processes start and end. Only the worker imports this."""
 
+import contextlib
 import gc
 import mmap
 import os
@@ -15,10 +16,13 @@ from celery.signals import (
     worker_ready,
     worker_shutting_down,
 )
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
-from database.engine import forget_engine
+from database.engine import forget_engine, transaction, use_engine
 from jobs import sweeping
 from jobs.celery_app import celery
+from services import job_queue
 
 # Celery warns root of pickled messages; only JSON is accepted here, and containers do run as root.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -58,7 +62,11 @@ def look_for_lost_work(**_: Any) -> None:
 
 @worker_before_create_process.connect  # type: ignore[untyped-decorator]
 def share_memory(**_: Any) -> None:
-    """Leave what is loaded to all children together: a collection would touch, and so copy, every page of it."""
+    """Leave what all children need to them together: a collection would touch, and so copy, every page of it."""
+    configure_mappers()
+    with contextlib.suppress(SQLAlchemyError), transaction() as session:
+        job_queue.beat(session, 0, "")  # no such job: it only has the driver and what runs a statement loaded
+    use_engine(None)
     gc.collect()
     gc.freeze()
 

@@ -35,6 +35,11 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 
 
+def when_ready(server: Any) -> None:
+    """Load what all workers need while there are none yet."""
+    memory.load_for_all(server.app.wsgi())
+
+
 def pre_fork(_server: Any, _worker: Any) -> None:
     """Leave what is loaded to all workers together: a collection would touch, and so copy, every page of it."""
     gc.collect()

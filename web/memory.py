@@ -1,13 +1,30 @@
-"""Give memory back that a burst of work has left: glibc keeps freed pages for the next burst, which may not come."""
+"""Memory: what all processes need is loaded once, and what a burst of work has left is given back.
+
+glibc keeps freed pages for the next burst, which may not come.
+"""
 
 import ctypes
 import gc
 import threading
 
 import psutil
+from flask import Flask
+from sqlalchemy.orm import configure_mappers
+
+from config.settings import settings
+from database.engine import use_engine
 
 EVERY = 10.0  # seconds
 GROWN = 16_000_000  # bytes; below it a collection would unshare more from the other processes than it frees
+
+
+def load_for_all(server: Flask) -> None:
+    """Do once, before there are workers, what each of them would do first: its pages are then theirs together."""
+    configure_mappers()
+    client = server.test_client()
+    for path in ("/readyz", "/login"):  # the driver, the statements, the migrations, the templates
+        client.get(path, base_url=settings().address)
+    use_engine(None)
 
 
 def give_back_regularly() -> None:
