@@ -6,6 +6,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from services import common_passwords
 from services.errors import Invalid
 
 SHORTEST, LONGEST = 15, 4096  # code points; 15 because the password is the only factor
@@ -21,18 +22,17 @@ def normalise(password: str) -> str:
 
 
 def check_policy(password: str, *, username: str, email: str) -> None:
-    """Refuse what is too short, too long or made of the person's own name."""
+    """Refuse what is too short, too long, or among the first that somebody would try."""
     password = normalise(password)
     if len(password) < SHORTEST:
         raise Invalid(f"Use at least {SHORTEST} characters; a short sentence is good.", field="password")
     if len(password) > LONGEST:
         raise Invalid(f"Use at most {LONGEST} characters.", field="password")
-    folded = password.casefold()
-    own = {username.casefold(), email.casefold(), email.split("@")[0].casefold()}
-    if any(word and folded.replace(word, "").strip("0123456789 !._-") == "" for word in own):
-        raise Invalid("That is your name or e-mail address; choose something else.", field="password")
-    if len(set(folded)) < 5:
+    if len(set(password.casefold())) < 5:
         raise Invalid("That repeats too few characters; choose something else.", field="password")
+    why = common_passwords.why_common(password, (username, email))
+    if why is not None:
+        raise Invalid(f"That is guessed easily. {why}", field="password")
 
 
 def hash_password(password: str) -> str:
