@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench
+.PHONY: help install run test lint lock bench guards
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -67,3 +67,6 @@ lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 
 bench: install  ## measure against the floors (DATABASE_URL for PostgreSQL)
 	@$(PYTHON) -m benchmarks
+
+guards: install  ## take each guard away in turn and see whether the tests notice (an hour or two)
+	@$(PYTHON) -m tests.campaigns.lost_guards

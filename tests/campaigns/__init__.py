@@ -1,0 +1,1 @@
+"""Campaigns: they take too long for the suite and have make targets of their own."""
