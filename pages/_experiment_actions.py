@@ -29,6 +29,7 @@ COMPARE, TAG, CANCEL, DELETE, RESTORE = (
 )
 TARGET, DONE, UNDO, UNSELECT = (f"experiments-{word}" for word in ("target", "done", "undo", "unselect"))
 DELETE_DIALOG, CANCEL_DIALOG = "experiments-delete-dialog", "experiments-cancel-dialog"
+SELECT_ALL, ALL = "experiments-select-all", "experiments-all"
 MOST_COMPARED = 50
 
 
@@ -79,6 +80,7 @@ def bulk_bar(actor: Actor) -> Component:
                 title="Clear the selection",
                 **attributes({"aria-label": "Clear the selection"}),
             ),
+            html.Button("Select all that match", id=SELECT_ALL, type="button", className="btn btn-sm btn-link"),
             *buttons,
         ],
         id=BAR,
@@ -91,6 +93,7 @@ def dialogs() -> list[Component]:
     """The dialogs and stores of these actions."""
     return [
         dcc.Store(id=TARGET),
+        dcc.Store(id=ALL),
         dcc.Store(id=DONE),
         dcc.Store(id=UNDO),
         dcc.Location(id="experiments-go", refresh="callback-nav"),
@@ -112,6 +115,12 @@ def ids_from(rows: Any) -> list[int]:
     return found
 
 
+def chosen(selected: Any, everything: Any) -> list[int]:
+    """The ids to act on: all that match, where somebody asked for them, or the rows that are selected."""
+    ids = everything.get("ids") if isinstance(everything, dict) else None
+    return ids_from(ids) if ids else ids_from(selected)
+
+
 def register(page: Page, grid: str) -> None:
     """Bind the actions to the list's page and grid."""
     _register_selection(page, grid)
@@ -126,24 +135,29 @@ def _register_selection(page: Page, grid: str) -> None:
         Output(f"{DELETE}-frame", "style"),
         Output(f"{RESTORE}-frame", "style"),
         Output(f"{CANCEL}-frame", "style"),
+        Output(SELECT_ALL, "style"),
         Input(grid, "selectedRows"),
+        Input(ALL, "data"),
         State(STATUS, "value"),
         prevent_initial_call=True,
     )
-    def show_bar(rows: Any, status: Any) -> tuple[Any, ...]:
+    def show_bar(rows: Any, everything: Any, status: Any) -> tuple[Any, ...]:
         """Show what can be done with the selection: deleted ones are restored, the others deleted."""
-        number = len(ids_from(rows))
+        number = len(chosen(rows, everything))
         hidden = {"display": "none"}
         actor, deleted = current_actor(), status == "deleted"
         may_edit = actor.may(Permission.CREATE_EXPERIMENTS)
         shown = rows if isinstance(rows, list) else []
-        running = any(isinstance(row, dict) and row.get("status") in ACTIVE_STATUSES for row in shown)
+        running = bool(everything) or any(
+            isinstance(row, dict) and row.get("status") in ACTIVE_STATUSES for row in shown
+        )
         return (
             {} if number else hidden,
-            f"{number} selected" if number else "",
+            f"{number:,} selected" if number else "",
             {} if may_edit and not deleted else hidden,
             {} if may_edit and deleted else hidden,
             {} if running and not deleted and actor.may(Permission.STOP_EXPERIMENTS) else hidden,
+            hidden if everything else {},
         )
 
     @page.callback(
@@ -151,12 +165,13 @@ def _register_selection(page: Page, grid: str) -> None:
         Input(COMPARE, "n_clicks"),
         Input(grid, "cellRendererData"),
         State(grid, "selectedRows"),
+        State(ALL, "data"),
         prevent_initial_call=True,
     )
-    def go(_compare: Any, cell: Any, selected: Any) -> Any:
+    def go(_compare: Any, cell: Any, selected: Any, everything: Any) -> Any:
         """Open one experiment, or compare several."""
         action = (cell or {}).get("value") if isinstance(cell, dict) else None
-        ids = ids_from(selected)
+        ids = chosen(selected, everything)
         if ctx.triggered_id == COMPARE:
             if len(ids) < 2:
                 say("info", "Select two experiments or more to compare them.")
@@ -200,13 +215,14 @@ def _register_deletion(page: Page, grid: str) -> None:
         Input(f"{CANCEL_DIALOG}-cancel", "n_clicks"),
         Input(DONE, "data"),
         State(grid, "selectedRows"),
+        State(ALL, "data"),
         permission=Permission.CREATE_EXPERIMENTS,
         prevent_initial_call=True,
     )
     def ask(*values: Any) -> tuple[Any, ...]:
         """Say what goes along before anything does."""
-        cell, selected = values[3], values[-1]
-        word, ids = {DELETE: "delete", CANCEL: "cancel", TAG: "tag"}.get(str(ctx.triggered_id)), ids_from(selected)
+        cell, ids = values[3], chosen(*values[-2:])
+        word = {DELETE: "delete", CANCEL: "cancel", TAG: "tag"}.get(str(ctx.triggered_id))
         if ctx.triggered_id == grid:
             action = cell.get("value") if isinstance(cell, dict) else None
             word = action.get("action") if isinstance(action, dict) else None
@@ -249,12 +265,13 @@ def _register_deletion(page: Page, grid: str) -> None:
         Input(UNDO, "data"),
         Input(RESTORE, "n_clicks"),
         State(grid, "selectedRows"),
+        State(ALL, "data"),
         permission=Permission.CREATE_EXPERIMENTS,
         prevent_initial_call=True,
     )
-    def restore(undo: Any, _clicks: Any, selected: Any) -> Any:
+    def restore(undo: Any, _clicks: Any, selected: Any, everything: Any) -> Any:
         """Undo a deletion."""
-        ids = ids_from(selected) if ctx.triggered_id == RESTORE else ids_from(undo)
+        ids = chosen(selected, everything) if ctx.triggered_id == RESTORE else ids_from(undo)
         if not ids:
             return no_update
         with transaction() as session:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ClientsideFunction, Input, Output, State, clientside_callback, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.feedback import empty_state
@@ -27,6 +27,7 @@ from pages._experiment_query import (
 )
 from pages._page import register_page
 from services.experiments import exporting, listing, options
+from services.experiments.editing import MOST_AT_ONCE
 from web.identity import current_actor
 
 page = register_page(__name__, path="/experiments", title="Experiments", permission=Permission.VIEW_EXPERIMENTS)
@@ -224,6 +225,33 @@ def _nothing(query: listing.ListQuery) -> Component:
 def clear(clicks: Any) -> tuple[Any, Any, Any]:
     """Show all experiments again."""
     return ("", "all", {}) if clicks else (no_update, no_update, no_update)
+
+
+@page.callback(
+    Output(acts.ALL, "data"),
+    Input(acts.SELECT_ALL, "n_clicks"),
+    Input(GRID, "selectedRows"),
+    State(acts.ALL, "data"),
+    State(GRID, "filterModel"),
+    State(SEARCH, "value"),
+    State(STATUS, "value"),
+    State(cols.COLUMNS, "data"),
+    State(cols.SORT, "data"),
+    prevent_initial_call=True,
+)
+def select_all(
+    clicks: Any, selected: Any, before: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any
+) -> Any:
+    """All that match, until the selection changes; the grid itself knows only the rows that it has loaded."""
+    rows = acts.ids_from(selected)
+    if ctx.triggered_id != acts.SELECT_ALL or not clicks:
+        return no_update if isinstance(before, dict) and before.get("rows") == rows else None
+    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {}, order or "")
+    with snapshot() as session:
+        ids = listing.ids_of(session, current_actor(), query, MOST_AT_ONCE + 1)
+    if len(ids) > MOST_AT_ONCE:
+        acts.say("info", f"The first {MOST_AT_ONCE:,} that match are selected: no more can be changed at once.")
+    return {"ids": ids[:MOST_AT_ONCE], "rows": rows}
 
 
 def _asked(text: Any, status: Any, columns: Any) -> list[Any]:

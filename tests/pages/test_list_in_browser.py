@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from database.engine import transaction
 from database.types import now
-from models import SessionLog
+from models import Experiment, ExperimentStatus, SessionLog
 from models.permissions import Role
 from services import accounts
 from services.actor import SYSTEM
@@ -50,6 +50,36 @@ class TestList:
         page.reload()
         expect(page.locator("#experiments-count")).to_have_text("1 experiment")
         assert names(page) == ["alpha"]
+
+    def test_all_that_match_are_selected_and_deleted_also_those_not_on_screen(self, visit: Visit) -> None:
+        with transaction() as session:
+            for number in range(230):
+                word = "kept" if number < 10 else "gone"
+                session.add(Experiment(name=f"{word} {number}", model_type="mlp", status=ExperimentStatus.COMPLETED))
+        page = visit("/experiments?q=gone")
+        choose(page, "gone 229")
+        page.get_by_role("button", name="Select all that match").click()
+        expect(page.locator("#experiments-selected")).to_have_text("220 selected")
+        expect(page.get_by_role("button", name="Select all that match")).to_be_hidden()
+        page.click("#experiments-bulk-delete")
+        expect(page.locator("#experiments-delete-dialog-body")).to_contain_text("212 more")
+        page.click("#experiments-delete-dialog-confirm")
+        expect(page.locator("#toast-region")).to_contain_text("220 deleted.")
+        expect(page.locator("#experiments-count")).to_have_text("0 experiments")
+        page.fill("#experiments-search", "")
+        expect(page.locator("#experiments-count")).to_have_text("10 experiments")
+
+    def test_another_selection_takes_the_place_of_all_that_match(self, visit: Visit) -> None:
+        for number in range(3):
+            make(f"run {number}")
+        page = visit("/experiments")
+        choose(page, "run 0")
+        page.get_by_role("button", name="Select all that match").click()
+        expect(page.locator("#experiments-selected")).to_have_text("3 selected")
+        choose(page, "run 1")
+        expect(page.locator("#experiments-selected")).to_have_text("2 selected")
+        page.get_by_role("button", name="Clear the selection").click()
+        expect(page.locator("#experiments-bulk")).to_be_hidden()
 
     def test_selection_stays_when_a_row_arrives(self, visit: Visit) -> None:
         make("first")
