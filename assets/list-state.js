@@ -33,7 +33,7 @@
   };
 
   /* What a phone has room for beside the name: the status as an icon and one metric. */
-  const PHONE = { name: 134, status: 46, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 98;
+  const PHONE = { name: 134, status: 46, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 118;
   const ROW = 40;
 
   /* The name takes the room that the other columns leave, on a phone it is not pinned: nothing else would be seen. */
