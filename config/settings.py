@@ -6,9 +6,10 @@ import os
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config import root_keys
@@ -41,6 +42,12 @@ class Settings(BaseSettings):
     admin_username: str | None = Field(None, validation_alias="PFD_ADMIN_USERNAME")
     admin_email: str | None = Field(None, validation_alias="PFD_ADMIN_EMAIL")
     admin_password: SecretStr | None = Field(None, validation_alias="PFD_ADMIN_PASSWORD")
+    oidc_issuer: str | None = Field(None, validation_alias="PFD_OIDC_ISSUER")
+    oidc_client_id: str | None = Field(None, validation_alias="PFD_OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(None, validation_alias="PFD_OIDC_CLIENT_SECRET")
+    oidc_name: str = Field("your organisation", max_length=60, validation_alias="PFD_OIDC_NAME")
+    oidc_groups_claim: str = Field("groups", max_length=100, validation_alias="PFD_OIDC_GROUPS_CLAIM")
+    oidc_roles: str = Field("", max_length=4000, validation_alias="PFD_OIDC_ROLES")
     session_idle: timedelta = Field(timedelta(minutes=60), validation_alias="PFD_SESSION_IDLE")
     session_absolute: timedelta = Field(timedelta(hours=12), validation_alias="PFD_SESSION_ABSOLUTE")
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
@@ -55,7 +62,15 @@ class Settings(BaseSettings):
             raise ValueError("leads nowhere: its links go in a circle, or its “~” is nobody's") from error
 
     @field_validator(
-        "database_url_override", "redis_url", "admin_username", "admin_email", "admin_password", mode="before"
+        "database_url_override",
+        "redis_url",
+        "admin_username",
+        "admin_email",
+        "admin_password",
+        "oidc_issuer",
+        "oidc_client_id",
+        "oidc_client_secret",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -124,6 +139,23 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
             raise ValueError("must look like https://pfd.example.org, without a path")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _an_issuer(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("must be the https address of the provider, as it stands in its tokens")
+        return value
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        given = [value is not None for value in (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)]
+        if any(given) and not all(given):
+            raise ValueError("PFD_OIDC_ISSUER, PFD_OIDC_CLIENT_ID and PFD_OIDC_CLIENT_SECRET go together")
+        return self
 
     @property
     def database_url(self) -> str:
@@ -201,9 +233,8 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(
-            f"The setting {name} is wrong: {first['msg'].removeprefix('Value error, ')}."
-        ) from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise ConfigurationError(f"The setting {name} is wrong: {said}." if name else f"{said}.") from error
 
 
 @lru_cache(maxsize=1)

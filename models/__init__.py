@@ -16,6 +16,7 @@ from models.health_sample import HealthSample
 from models.house_setting import HouseSetting
 from models.hpo_campaign import HPOCampaign, HPOMethod
 from models.job import Job, JobStatus
+from models.linked_identity import LinkedIdentity
 from models.login_history import LoginHistory
 from models.metric_series import MetricChunk, MetricKey, MetricSeries
 from models.nas_campaign import NASCampaign, NASTrial
@@ -77,6 +78,7 @@ __all__ = [
     "HouseSetting",
     "Job",
     "JobStatus",
+    "LinkedIdentity",
     "LoginHistory",
     "MetricChunk",
     "MetricKey",

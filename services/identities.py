@@ -1,0 +1,205 @@
+"""Signing in with an account of another house (OIDC): made on the first visit, with the role that a group gives.
+
+Issuer and subject tell who it is. An e-mail address never links two accounts: whoever controls an address at one
+provider is not its owner everywhere.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config.errors import ConfigurationError
+from config.settings import settings
+from database.types import now
+from models.linked_identity import LinkedIdentity
+from models.permissions import Permission, Role
+from models.user import User
+from services import accounts, audit, sessions
+from services.actor import SYSTEM, Actor
+from services.errors import AppError, Conflict, Invalid, NotFound
+
+NO_PASSWORD = "!"  # noqa: S105 - no hash: nothing that anybody types fits it
+EVERYBODY = "*"  # in PFD_OIDC_ROLES: who is in no group that is named
+LONGEST, MOST_GROUPS = 255, 500
+
+
+class Refused(AppError):
+    """A sign-in that the provider has vouched for, and that is refused here."""
+
+    status_code = 403
+    code = "identity_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a checked token says of a person."""
+
+    issuer: str
+    subject: str
+    email: str | None
+    username: str
+    groups: tuple[str, ...]
+
+
+@lru_cache(maxsize=8)
+def roles_by_group(text: str) -> tuple[tuple[str, Role], ...]:
+    """`group=role, …` as pairs; raises where a role is none."""
+    pairs = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        group, found, role = part.rpartition("=")
+        if not found or not group.strip() or role.strip() not in set(Role):
+            known = ", ".join(Role)
+            raise ConfigurationError(f"PFD_OIDC_ROLES must look like group=role, …; the roles are {known}.")
+        pairs.append((group.strip(), Role(role.strip())))
+    return tuple(pairs)
+
+
+def role_for(groups: Sequence[str]) -> Role | None:
+    """The highest role that one of the groups gives; without any, the one for everybody, if there is one."""
+    pairs = roles_by_group(settings().oidc_roles)
+    ranks = list(Role)
+    given = [role for group, role in pairs if group in groups and group != EVERYBODY]
+    if given:
+        return max(given, key=ranks.index)
+    return next((role for group, role in pairs if group == EVERYBODY), None)
+
+
+def identity_of(claims: Mapping[str, Any]) -> Identity:
+    """What the claims of a checked token say; of what a provider sends nothing is taken on trust but who it is."""
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if not isinstance(issuer, str) or not isinstance(subject, str) or not 0 < len(subject) <= LONGEST:
+        raise Refused("The provider does not say who you are.")
+    address = claims.get("email")
+    is_sure = claims.get("email_verified") is True and isinstance(address, str) and len(address) <= LONGEST
+    groups = claims.get(settings().oidc_groups_claim)
+    names = [name for name in groups if isinstance(name, str)] if isinstance(groups, list) else []
+    wished = claims.get("preferred_username") or (str(address).split("@")[0] if is_sure else "")
+    return Identity(
+        issuer=issuer[:LONGEST],
+        subject=subject,
+        email=str(address) if is_sure else None,
+        username=_fit(wished if isinstance(wished, str) else ""),
+        groups=tuple(names[:MOST_GROUPS]),
+    )
+
+
+def _fit(name: str) -> str:
+    """The name in the letters that names have here."""
+    return re.sub(r"[^a-z0-9._-]+", "-", name.split("@")[0].casefold()).strip("-._")[:90]
+
+
+def user_of(session: Session, identity: Identity) -> User:
+    """The account behind an identity, made on the first visit, with the role that its groups give today."""
+    role = role_for(identity.groups)
+    if role is None:
+        raise Refused("None of your groups has access here. Ask an admin for it.")
+    linked = _linked(session, identity)
+    if linked is None:
+        return _made(session, identity, role)
+    user = session.scalars(select(User).where(User.id == linked.user_id).with_for_update()).one()
+    if not user.is_active:
+        raise Refused("This account is disabled.")
+    linked.last_used_at, linked.email = now(), identity.email
+    _give(session, user, role)
+    return user
+
+
+def _linked(session: Session, identity: Identity) -> LinkedIdentity | None:
+    return session.scalar(
+        select(LinkedIdentity).where(
+            LinkedIdentity.issuer == identity.issuer, LinkedIdentity.subject == identity.subject
+        )
+    )
+
+
+def _give(session: Session, user: User, role: Role) -> None:
+    """Change the role where the groups have changed; the last super admin stays one whatever a provider says."""
+    if user.role == role.value:
+        return
+    owners = accounts.lock_owners(session)
+    if user.role == Role.SUPER_ADMIN.value and owners == [user.id]:
+        return
+    before, user.role = user.role, role.value
+    sessions.end_all(session, user.id, "role changed")
+    audit.record(session, SYSTEM, "user.set_role", user=user.username, before=before, after=role.value, by_group=True)
+
+
+def _made(session: Session, identity: Identity, role: Role) -> User:
+    if identity.email is None:
+        raise Refused("The provider does not vouch for an e-mail address of yours, which an account here needs.")
+    try:
+        name, address = accounts.check_names(_free(session, identity.username), identity.email)
+        user = accounts.add(session, SYSTEM, name, address, role, NO_PASSWORD)
+    except (Conflict, Invalid) as error:
+        raise Refused(
+            "There is already an account with your e-mail address. Sign in to it and link the two under Account."
+            if isinstance(error, Conflict)
+            else "The provider's name or address for you cannot be used here."
+        ) from error
+    _add(session, user.id, identity)
+    return user
+
+
+def _free(session: Session, name: str) -> str:
+    """The name, or the name with the first number that makes it free."""
+    name = name or "person"
+    taken = set(
+        session.scalars(select(User.username).where(User.username.startswith(name, autoescape=True)).limit(1000))
+    )
+    tried = (name if number == 1 else f"{name}-{number}" for number in range(1, 1002))
+    return next(one for one in tried if one not in taken)
+
+
+def _add(session: Session, user_id: int, identity: Identity) -> None:
+    session.add(
+        LinkedIdentity(
+            user_id=user_id,
+            issuer=identity.issuer,
+            subject=identity.subject,
+            email=identity.email,
+            last_used_at=now(),
+        )
+    )
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise Refused("This account was linked a moment ago. Sign in again.") from error
+
+
+def link(session: Session, actor: Actor, identity: Identity) -> None:
+    """Let somebody who is signed in sign in with this identity as well."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    found = _linked(session, identity)
+    if found is not None and found.user_id != actor.user_id:
+        raise Refused("That account is linked to somebody else here.")
+    if found is None and actor.user_id is not None:
+        _add(session, actor.user_id, identity)
+        audit.record(session, actor, "identity.link", issuer=identity.issuer)
+
+
+def of(session: Session, actor: Actor) -> list[LinkedIdentity]:
+    """The identities with which somebody signs in."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    mine = select(LinkedIdentity).where(LinkedIdentity.user_id == actor.user_id)
+    return list(session.scalars(mine.order_by(LinkedIdentity.id).limit(20)))
+
+
+def unlink(session: Session, actor: Actor, identity_id: int) -> None:
+    """Take an identity off one's own account, unless nothing else would open it any more."""
+    actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    user = session.scalars(select(User).where(User.id == actor.user_id).with_for_update()).one()
+    found = next((one for one in of(session, actor) if one.id == identity_id), None)
+    if found is None:
+        raise NotFound("linked account")
+    if user.password_hash == NO_PASSWORD:
+        raise Conflict(
+            "Choose a password first (“Forgotten your password?” on the sign-in page): nothing else opens your account."
+        )
+    session.delete(found)
+    audit.record(session, actor, "identity.unlink", issuer=found.issuer)
