@@ -1,0 +1,1 @@
+"""The second factor: an app's codes, passkeys and backup codes, who needs one, and the loss of one."""
