@@ -6,7 +6,7 @@ from components.shell import page_header
 from components.subnav import sub_navigation
 
 SECURITY, SESSIONS, LOGINS, KEYS = (f"/account/{name}" for name in ("security", "sessions", "logins", "keys"))
-PAGES = (("Password", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS), ("API keys", KEYS))
+PAGES = (("Security", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS), ("API keys", KEYS))
 
 
 def header(here: str) -> list[Component]:

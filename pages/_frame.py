@@ -18,7 +18,7 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
 
 # What belongs to the person stands in their menu, not in the side bar.
 ACCOUNT: tuple[tuple[str, str, str], ...] = (
-    ("/account/security", "Password", "shield-lock"),
+    ("/account/security", "Security", "shield-lock"),
     ("/account/sessions", "Sessions", "layout-split"),
     ("/account/logins", "Sign-ins", "clock"),
     ("/account/keys", "API keys", "key"),

@@ -66,6 +66,7 @@ def register(page: Page, changed: str) -> None:
         State(ROLE, "value"),
         State(changed, "data"),
         prevent_initial_call=True,
+        sudo=True,
     )
     def invite(*given: Any) -> tuple[Any, ...]:
         """Make the account and show its link, or say at the field what is wrong."""

@@ -89,6 +89,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         State(SCOPES, "value"),
         State(DAYS, "value"),
         prevent_initial_call=True,
+        sudo=True,
     )
     def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any) -> tuple[Any, ...]:
         """Make the key and show it, or say at the field what is wrong."""

@@ -13,7 +13,8 @@ from flask_login import current_user
 from components.feedback import error_state
 from models.permissions import Permission, PermissionDenied, has_permission
 from web.callbacks import announce, path_variables, told
-from web.identity import current_actor
+from web.guard import ENROLMENT
+from web.identity import current_actor, current_session
 from web.tracing import request_id
 
 P = ParamSpec("P")
@@ -40,6 +41,7 @@ class Page:
 
     module: str
     permission: Permission
+    for_enrolment: bool = False  # open to who needs a second factor and has none yet
 
     def layout(self, function: Callable[..., Component]) -> Callable[..., Component]:
         """Bind the layout: without the permission it is a page that says so, and a refusal is told in words."""
@@ -48,6 +50,8 @@ class Page:
         def guarded(*args: Any, **kwargs: Any) -> Component:
             if not has_permission(current_user, self.permission):
                 return error_state("Not allowed", str(PermissionDenied(self.permission.value)), request_id=request_id())
+            if current_session().must_enrol and not self.for_enrolment:
+                return _to_enrolment()
             try:
                 return function(*args, **{**kwargs, **path_variables()})
             except Exception as error:  # the last stop before a blank page: told in words, the bug goes to the log
@@ -61,9 +65,14 @@ class Page:
         *dependencies: Any,
         permission: Permission | None = None,
         failure: Any = None,
+        sudo: bool = False,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Bind a callback to the page's permission, or to a stricter one; `failure` is its output after an error."""
+        """Bind a callback to the page's permission, or to a stricter one; `failure` is its output after an error.
+
+        With `sudo` the dispatcher asks for a fresh factor first, whenever an input has a value, such as clicks; such
+        a callback does nothing when none has.
+        """
         needed = permission or self.permission
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
@@ -74,7 +83,8 @@ class Page:
                     return failure
 
                 options["on_error"] = fail
-            dash.callback(*dependencies, **options)(_marked(requires(needed)(function), needed))
+            marked = _marked(requires(needed)(function), needed, sudo=sudo, for_enrolment=self.for_enrolment)
+            dash.callback(*dependencies, **options)(marked)
             return function
 
         return register
@@ -86,13 +96,22 @@ def _page_of(error: Exception) -> Component:
     return error_state(title, told(error), request_id=request_id(), action=home)
 
 
-def _marked(function: Any, permission: Permission) -> Any:
-    # functools.wraps copies attributes, so that Dash's own wrapper around the callback carries the mark too.
-    function.permission = permission
+def _to_enrolment() -> Component:
+    action = dcc.Link("Set it up", href=ENROLMENT, className="btn btn-primary")
+    return error_state(
+        "Set up a second factor first", "Your role needs one; it takes a minute.", request_id=None, action=action
+    )
+
+
+def _marked(function: Any, permission: Permission, *, sudo: bool, for_enrolment: bool) -> Any:
+    # functools.wraps copies attributes, so that Dash's own wrapper around the callback carries the marks too.
+    function.permission, function.sudo, function.for_enrolment = permission, sudo, for_enrolment
     return function
 
 
-def register_page(module: str, *, title: str, permission: Permission, **options: Any) -> Page:
+def register_page(
+    module: str, *, title: str, permission: Permission, for_enrolment: bool = False, **options: Any
+) -> Page:
     """Declare a page with the one permission that its layout and callbacks share.
 
     Pass `path` or `path_template`; with `exists`, a function of the template's variables, what it denies answers 404.
@@ -100,4 +119,4 @@ def register_page(module: str, *, title: str, permission: Permission, **options:
     dash.register_page(  # type: ignore[no-untyped-call]
         module, title=f"{title} · PFD", permission=permission, **options
     )
-    return Page(module, permission)
+    return Page(module, permission, for_enrolment)

@@ -86,6 +86,7 @@ def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
         State(WHO, "data"),
         State(changed, "data"),
         prevent_initial_call=True,
+        sudo=True,
     )
     def act(*given: Any) -> tuple[Any, Any]:
         """Do what was pressed and show what is true then."""

@@ -124,6 +124,7 @@ making.register(page, TABLE, _table)
     Output(TABLE, "children", allow_duplicate=True),
     Input({"type": ROTATE, "id": ALL}, "n_clicks"),
     prevent_initial_call=True,
+    sudo=True,
 )
 def rotate(clicks: Any) -> tuple[Any, Any]:
     """Make the key that follows and show it once."""
@@ -157,6 +158,7 @@ def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any]:
     Input(f"{DIALOG}-confirm", "n_clicks"),
     State(WHICH, "data"),
     prevent_initial_call=True,
+    sudo=True,
 )
 def revoke(clicks: Any, number: Any) -> Any:
     """End the key."""

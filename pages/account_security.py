@@ -1,4 +1,4 @@
-"""One's own password."""
+"""One's own password and second factor."""
 
 from typing import Any
 
@@ -12,14 +12,20 @@ from components.shell import section
 from components.toasts import TOASTS_ID, toast
 from database.engine import transaction
 from models.permissions import Permission
-from pages import _account
+from pages import _account, _second_factor
 from pages._page import register_page
-from services import own_password
+from services import own_password, sudo
 from services.errors import Invalid
 from services.passwords import SHORTEST
 from web.identity import current_session, visitor
 
-page = register_page(__name__, path=_account.SECURITY, title="Password", permission=Permission.MANAGE_OWN_ACCOUNT)
+page = register_page(
+    __name__,
+    path=_account.SECURITY,
+    title="Security",
+    permission=Permission.MANAGE_OWN_ACCOUNT,
+    for_enrolment=True,
+)
 
 CURRENT, NEW, AGAIN, SAVE = (f"security-{word}" for word in ("current", "new", "again", "save"))
 FIELDS = {"current": CURRENT, "password": NEW, "again": AGAIN}
@@ -27,7 +33,7 @@ FIELDS = {"current": CURRENT, "password": NEW, "again": AGAIN}
 
 @page.layout
 def layout(**_: str) -> Component:
-    """The form."""
+    """The second factor, then the password."""
     form = html.Div(
         [
             text_field(CURRENT, "Current password", type="password", autocomplete="current-password", maxlength=4096),
@@ -47,6 +53,11 @@ def layout(**_: str) -> Component:
     return html.Div(
         [
             *_account.header(_account.SECURITY),
+            section(
+                "Two-factor sign-in",
+                _second_factor.part(),
+                hint="Who has your password alone does not get in.",
+            ),
             section("Password", form, hint="Changing it signs you out everywhere else."),
         ]
     )
@@ -88,4 +99,9 @@ def _change(current: str, new: str, again: str) -> int:
         change = own_password.begin(session, signed_in.actor, who)
     new_hash = own_password.hashed(change, current, new)
     with transaction() as session:
-        return own_password.complete(session, signed_in.actor, signed_in.session_id, who, change, new_hash)
+        ended = own_password.complete(session, signed_in.actor, signed_in.session_id, who, change, new_hash)
+        sudo.confirm(session, signed_in, "password")
+        return ended
+
+
+_second_factor.register(page)

@@ -100,6 +100,7 @@ def look_again(_tick: Any) -> Component:
     Output(TABLE, "children", allow_duplicate=True),
     Input({"type": END, "id": ALL}, "n_clicks"),
     prevent_initial_call=True,
+    sudo=True,
 )
 def end(clicks: Any) -> Any:
     """End the session whose button was pressed."""
@@ -129,6 +130,7 @@ def ask(clicks: Any, _cancel: Any, _confirm: Any) -> bool:
     Output(TABLE, "children", allow_duplicate=True),
     Input(f"{DIALOG}-confirm", "n_clicks"),
     prevent_initial_call=True,
+    sudo=True,
 )
 def end_others(clicks: Any) -> Any:
     """End all but this one."""

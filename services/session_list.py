@@ -40,6 +40,7 @@ def visible_to(actor: Actor) -> Select[SessionLog]:
     return select(SessionLog).where(
         SessionLog.user_id == actor.user_id,
         SessionLog.is_active,
+        SessionLog.second_factor_pending.is_(False),
         SessionLog.expires_at > moment,
         SessionLog.last_active > moment - settings().session_idle,
     )

@@ -16,6 +16,7 @@ from models.session_log import SessionLog
 from models.user import User
 from services import devices, known_devices, passwords, throttling
 from services.actor import Actor
+from services.second_factor import policy
 from services.throttling import Bucket
 
 # Asked at every request, so built once and read as plain columns.
@@ -31,11 +32,16 @@ _SESSION = (
         USERS.c.email,
         USERS.c.role,
         USERS.c.is_active,
+        SESSIONS.c.authenticated_at,
+        policy.has_one(),
+        policy.STORED,
     )
     .join_from(SESSIONS, USERS, USERS.c.id == SESSIONS.c.user_id)
-    .where(SESSIONS.c.session_token == bindparam("token"))
+    .where(SESSIONS.c.session_token == bindparam("token"), SESSIONS.c.second_factor_pending.is_(False))
 )
 TOUCH_EVERY = timedelta(minutes=1)
+SECOND_STEP_LASTS = timedelta(minutes=10)
+NOT_GIVEN = "second factor not given"  # the reason until it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,16 @@ class SignedIn:
     email: str
     session_id: int
     last_active: datetime
+    authenticated_at: datetime | None = None
+    must_enrol: bool = False  # the role needs a second factor and there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a right password opened: a session, or only the second step."""
+
+    token: str
+    second_step: bool = False
 
 
 def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
@@ -77,7 +93,7 @@ def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
     buckets = _buckets(name, visitor, None if user is None else user.id, None if user is None else user.password_hash)
     wait = throttling.reserve(session, *buckets)
     if wait:
-        _note(session, None if user is None else user.id, visitor, "too many attempts")
+        note(session, None if user is None else user.id, visitor, "too many attempts")
     if user is None or not user.is_active:
         return Attempt(name, None if user is None else user.id, None, wait, buckets)
     return Attempt(name, user.id, user.password_hash, wait, buckets)
@@ -91,34 +107,56 @@ def _buckets(name: str, visitor: Visitor, user_id: int | None, password_hash: st
     return throttling.account_bucket(name), throttling.address_bucket(visitor.address), throttling.ALL
 
 
-def complete_sign_in(session: Session, attempt: Attempt, verified: bool, password: str, visitor: Visitor) -> str | None:
-    """Open a session and return its token, or record the failure and return None."""
+def complete_sign_in(
+    session: Session, attempt: Attempt, verified: bool, password: str, visitor: Visitor
+) -> Opened | None:
+    """Open a session, or the second step for who has a second factor; record a failure and return None."""
     user = session.get(User, attempt.user_id) if attempt.user_id is not None else None
     if user is None or not verified or not user.is_active:
         reason = "no such account" if user is None else "account disabled" if not user.is_active else "wrong password"
-        _note(session, attempt.user_id, visitor, reason)
+        note(session, attempt.user_id, visitor, reason)
         return None
     throttling.release(session, *attempt.buckets)
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
-    _note(session, user.id, visitor, None)
-    return open_session(session, user, visitor)
+    if not session.scalar(select(policy.has_one()).where(User.id == user.id)):
+        note(session, user.id, visitor, None)
+        return Opened(open_session(session, user, visitor))
+    moment = now()
+    note(session, user.id, visitor, NOT_GIVEN, moment=moment)
+    return Opened(_add(session, user, visitor, moment, SECOND_STEP_LASTS, pending=True), second_step=True)
 
 
-def open_session(session: Session, user: User, visitor: Visitor) -> str:
+def open_session(session: Session, user: User, visitor: Visitor, factors: str = "password") -> str:
     """Make a session for somebody who has just proved who they are."""
-    token = secrets.token_urlsafe(32)
-    moment, device = now(), devices.describe(visitor.agent)
+    return _add(session, user, visitor, now(), settings().session_absolute, factors=factors)
+
+
+def _add(
+    session: Session,
+    user: User,
+    visitor: Visitor,
+    moment: datetime,
+    lasts: timedelta,
+    *,
+    factors: str = "password",
+    pending: bool = False,
+) -> str:
+    token, device = secrets.token_urlsafe(32), devices.describe(visitor.agent)
     session.add(
         SessionLog(
             user_id=user.id,
-            session_token=_hash(token),
+            session_token=token_hash(token),
             ip_address=visitor.address[:45],
             user_agent=visitor.agent[:500],
             device_type=device.kind,
             browser=device.browser[:100],
+            created_at=moment,
             last_active=moment,
-            expires_at=moment + settings().session_absolute,
+            expires_at=moment + lasts,
+            authenticated_at=moment,
+            factors=factors,
+            second_factor_pending=pending,
         )
     )
     session.flush()
@@ -126,16 +164,22 @@ def open_session(session: Session, user: User, visitor: Visitor) -> str:
 
 
 def resolve(session: Session, token: str) -> SignedIn | None:
-    """Who this token belongs to now; None once the session is idle, over, ended, or its owner disabled."""
+    """Who this token belongs to now; None once the session is idle, over, ended, or its owner disabled.
+
+    A session that waits for its second factor belongs to nobody yet.
+    """
     moment = now()
-    row = session.execute(_SESSION, {"token": _hash(token)}).first()
+    row = session.execute(_SESSION, {"token": token_hash(token)}).first()
     if row is None:
         return None
-    session_id, is_open, last_active, expires_at, user_id, username, email, role, is_enabled = row
+    session_id, is_open, last_active, expires_at, user_id, username, email, role, is_enabled, *proof = row
+    authenticated_at, has_second_factor, decided = proof
     idle_until = last_active + settings().session_idle
     if not is_open or not is_enabled or moment >= expires_at or moment >= idle_until:
         return None
-    return SignedIn(Actor(user_id, username, role, permissions_of(role)), email, session_id, last_active)
+    must_enrol = not has_second_factor and role in policy.roles_of(decided)
+    actor = Actor(user_id, username, role, permissions_of(role))
+    return SignedIn(actor, email, session_id, last_active, authenticated_at, must_enrol)
 
 
 def is_stale(signed_in: SignedIn) -> bool:
@@ -173,22 +217,34 @@ def end_all(session: Session, user_id: int, reason: str, *, but: int | None = No
 def previous_visit(session: Session, user_id: int, session_id: int) -> datetime | None:
     """When this person was last here before the present session."""
     return session.scalar(
-        select(func.max(SessionLog.last_active)).where(SessionLog.user_id == user_id, SessionLog.id != session_id)
+        select(func.max(SessionLog.last_active)).where(
+            SessionLog.user_id == user_id, SessionLog.id != session_id, SessionLog.second_factor_pending.is_(False)
+        )
     )
 
 
-def _note(session: Session, user_id: int | None, visitor: Visitor, failure: str | None) -> None:
+def note(
+    session: Session,
+    user_id: int | None,
+    visitor: Visitor,
+    failure: str | None,
+    method: str = "password",
+    moment: datetime | None = None,
+) -> None:
+    """Write one attempt to sign in down, whether it failed or not."""
     session.add(
         LoginHistory(
             user_id=user_id,
             ip_address=visitor.address[:45],
             user_agent=visitor.agent[:500],
-            login_method="password",
+            login_method=method,
             success=failure is None,
             failure_reason=failure,
+            timestamp=moment or now(),
         )
     )
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What the database keeps of a token."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -22,6 +22,7 @@ class Bucket:
 
     name: str
     limit: int | None = None
+    window: timedelta = WINDOW
 
 
 def account_bucket(name: str) -> Bucket:
@@ -40,6 +41,23 @@ def address_bucket(address: str) -> Bucket:
 
 
 ALL = Bucket("login:all", OVERALL)
+
+
+def password_bucket(user_id: int) -> Bucket:
+    """The counter of what a signed-in person gives as their own password."""
+    return Bucket(f"password:account:{user_id}")
+
+
+def second_factor_buckets(user_id: int, address: str) -> tuple[Bucket, ...]:
+    """What a try at a second factor counts against; such tries are few, since the password was right before."""
+    minutes, hour, day = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+    return (
+        Bucket(f"factor:account:{user_id}:5min", 5, minutes),
+        Bucket(f"factor:account:{user_id}:hour", 20, hour),
+        Bucket(f"factor:account:{user_id}:day", 50, day),
+        Bucket(f"factor:address:{address[:45]}:5min", 10, minutes),
+        Bucket(f"factor:address:{address[:45]}:hour", 50, hour),
+    )
 
 
 def reserve(session: Session, *buckets: Bucket) -> int:
@@ -62,7 +80,7 @@ def reserve(session: Session, *buckets: Bucket) -> int:
 
 
 def _count(bucket: Bucket, row: Throttle, moment: datetime) -> None:
-    if moment - row.window_started_at > (LONG_WINDOW if bucket.limit is None else WINDOW):
+    if moment - row.window_started_at > (LONG_WINDOW if bucket.limit is None else bucket.window):
         row.failures, row.window_started_at = 0, moment
     row.failures += 1
     row.blocked_until = None
@@ -70,7 +88,7 @@ def _count(bucket: Bucket, row: Throttle, moment: datetime) -> None:
         delay = min(FIRST_DELAY * 2 ** min(row.failures - FREE - 1, 12), LONGEST_DELAY)
         row.blocked_until = moment + timedelta(seconds=delay)
     elif bucket.limit is not None and row.failures >= bucket.limit:
-        row.blocked_until = row.window_started_at + WINDOW
+        row.blocked_until = row.window_started_at + bucket.window
 
 
 def release(session: Session, *buckets: Bucket) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -14,9 +15,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from models.permissions import AuthenticationRequired, Permission, PermissionDenied, has_permission
+from services import sudo
 from services.errors import AppError
 from web.errors import problem, refusal
-from web.identity import touch_session
+from web.identity import current_session, touch_session
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +31,15 @@ PASSIVE = (".n_intervals", "page-visible.data", "-visible.data", "-shown.data", 
 Needs = Permission | None  # None: anybody who is signed in
 
 
-def register(server: Flask, app: Dash, needs: Mapping[str, Needs]) -> None:
+@dataclass
+class Marks:
+    """The callbacks that ask for a fresh factor, and those that are open while a second factor is being set up."""
+
+    sudo: set[str] = field(default_factory=set)
+    for_enrolment: set[str] = field(default_factory=set)
+
+
+def register(server: Flask, app: Dash, needs: Mapping[str, Needs], marks: Marks) -> None:
     """Check every dispatch body against what the callbacks declare."""
     specs: dict[str, dict[str, Any]] = app.callback_map
 
@@ -52,6 +62,11 @@ def register(server: Flask, app: Dash, needs: Mapping[str, Needs]) -> None:
             return problem(404, "There is no such callback.")
         if permission is not None and not has_permission(current_user, permission):
             return problem(403, str(PermissionDenied(permission.value)))
+        signed_in = current_session()
+        if signed_in.must_enrol and output not in marks.for_enrolment:
+            return problem(403, "Your role needs a second factor. Set one up first.", code="second_factor_required")
+        if output in marks.sudo and is_act(body):
+            sudo.require(signed_in)
         if not is_passive(body):
             touch_session()
         return None
@@ -145,6 +160,18 @@ def is_passive(body: Mapping[str, Any]) -> bool:
     """Whether the page asked by itself: a tick, or panels that scrolled into view."""
     changed = body.get("changedPropIds", [])
     return bool(changed) and all(str(name).endswith(PASSIVE) for name in changed)
+
+
+def is_act(body: Mapping[str, Any]) -> bool:
+    """Whether anything was pressed; a callback that a page calls while it draws its buttons does nothing."""
+    stack = list(body.get("inputs", []))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, dict) and item.get("value"):
+            return True
+    return False
 
 
 def _told_apart(dispatch: Callable[..., Any]) -> Callable[..., Any]:

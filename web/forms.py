@@ -1,19 +1,22 @@
 """Plain forms: sign in, sign out, set up."""
 
 import re
+from datetime import timedelta
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import settings
 from database.engine import snapshot, transaction
 from services import accounts, known_devices, passwords, sessions
 from services.errors import AppError
+from services.sessions import SECOND_STEP_LASTS
 from web.errors import refusal
 from web.guard import public
-from web.identity import cookie_name, current_session, device_cookie_name, visitor
+from web.identity import cookie_name, current_session, device_cookie_name, half_signed_in, visitor
 
 blueprint = Blueprint("forms", __name__)
 csrf = CSRFProtect()
@@ -41,6 +44,8 @@ def login() -> AnyResponse:
     target = safe_next(request.args.get("next"))
     if current_user.is_authenticated:
         return redirect(target)
+    if half_signed_in() is not None:
+        return redirect(url_for("second_step.form", next=target))
     with snapshot() as session:
         is_set_up = accounts.anybody(session)
     return make_response(render_template("login.html", next=target, is_set_up=is_set_up))
@@ -64,24 +69,35 @@ def sign_in() -> AnyResponse:
         return answer
     verified = passwords.verify(attempt.password_hash, password)
     with transaction() as session:
-        token = sessions.complete_sign_in(session, attempt, verified, password, who)
-        if token is not None and current_user.is_authenticated:
-            sessions.end(session, current_session().session_id, "signed in again")
-        device = "" if token is None or attempt.user_id is None else known_devices.remember(session, attempt.user_id)
-    if token is None:
+        opened = sessions.complete_sign_in(session, attempt, verified, password, who)
+        if opened is not None:
+            end_former(session)
+        is_in = opened is not None and not opened.second_step and attempt.user_id is not None
+        device = known_devices.remember(session, attempt.user_id or 0) if is_in else None
+    if opened is None:
         return _login_again(name, target, "That name and password do not fit.", 401)
-    signed_in = with_session(redirect(target), token)
-    set_cookie(signed_in, device_cookie_name(), device, known_devices.KNOWN_FOR)
-    return signed_in
+    if opened.second_step:
+        return with_session(redirect(url_for("second_step.form", next=target)), opened.token, SECOND_STEP_LASTS)
+    return with_device(with_session(redirect(target), opened.token), device)
+
+
+def end_former(session: Session) -> None:
+    """Whoever signs in anew in the same browser leaves no session behind that nobody holds a cookie of."""
+    half = half_signed_in()
+    if half is not None:
+        sessions.end(session, half.session_id, "signed in again")
+    if current_user.is_authenticated:
+        sessions.end(session, current_session().session_id, "signed in again")
 
 
 @blueprint.post("/logout")
 @public
 def logout() -> AnyResponse:
     """End the session's row, so that its cookie opens nothing any more, here or in another worker."""
-    if current_user.is_authenticated:
+    half = half_signed_in()
+    if half is not None or current_user.is_authenticated:
         with transaction() as session:
-            sessions.end(session, current_session().session_id, "signed out")
+            sessions.end(session, half.session_id if half else current_session().session_id, "signed out")
     answer = redirect("/login")
     answer.delete_cookie(cookie_name(), path="/", secure=settings().is_https, httponly=True, samesite="Lax")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
@@ -144,9 +160,16 @@ def _login_again(name: str, target: str, message: str, status: int) -> Response:
     return Response(page, status=status, mimetype="text/html")
 
 
-def with_session(answer: AnyResponse, token: str) -> AnyResponse:
+def with_session(answer: AnyResponse, token: str, lasts: timedelta | None = None) -> AnyResponse:
     """The answer with the cookie of a new session."""
-    set_cookie(answer, cookie_name(), token, int(settings().session_absolute.total_seconds()))
+    set_cookie(answer, cookie_name(), token, int((lasts or settings().session_absolute).total_seconds()))
+    return answer
+
+
+def with_device(answer: AnyResponse, device: str | None) -> AnyResponse:
+    """The answer with the cookie by which this browser is known from now on."""
+    if device is not None:
+        set_cookie(answer, device_cookie_name(), device, known_devices.KNOWN_FOR)
     return answer
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, redirect, request
 from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
-from web.errors import refusal
-from web.identity import touch_session
+from web.errors import refusal, wants_html
+from web.identity import current_session, touch_session
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +34,11 @@ SIGNED_IN_ENDPOINTS = {
 }
 
 
+# Where who needs a second factor and has none sets one up; the callbacks and pages check for themselves.
+ENROLMENT = "/account/security"
+ENROLMENT_ENDPOINTS = {"/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_reload-hash"}
+
+
 class Undeclared(RuntimeError):
     """A route or callback without a permission: the app does not start."""
 
@@ -42,6 +47,13 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
     """Declare that a route is for everybody, signed in or not."""
     marked: Any = function
     marked.needs = PUBLIC
+    return function
+
+
+def for_enrolment(function: Callable[P, R]) -> Callable[P, R]:
+    """Declare that a route is open to who needs a second factor and has none yet."""
+    marked: Any = function
+    marked.for_enrolment = True
     return function
 
 
@@ -85,6 +97,8 @@ def register(server: Flask) -> None:
             return None
         if not current_user.is_authenticated:
             return refusal(401)
+        if current_session().must_enrol and not _is_for_enrolment(server, request.endpoint):
+            return _to_enrolment()
         if request.endpoint != "/_dash-update-component":
             touch_session()
         return None
@@ -93,3 +107,15 @@ def register(server: Flask) -> None:
 def _needs(server: Flask, endpoint: str) -> str:
     known = STATIC_ENDPOINTS.get(endpoint) or SIGNED_IN_ENDPOINTS.get(endpoint)
     return str(known or getattr(server.view_functions.get(endpoint), "needs", "nobody"))
+
+
+def _is_for_enrolment(server: Flask, endpoint: str) -> bool:
+    if endpoint == "/<path:path>":
+        return request.path == ENROLMENT
+    return endpoint in ENROLMENT_ENDPOINTS or hasattr(server.view_functions[endpoint], "for_enrolment")
+
+
+def _to_enrolment() -> AnyResponse:
+    if request.method == "GET" and wants_html():
+        return redirect(ENROLMENT)
+    return refusal(403, "Your role needs a second factor. Set one up first.", code="second_factor_required")

@@ -11,6 +11,8 @@ from database.engine import snapshot, transaction
 from models.permissions import AuthenticationRequired, ask_for_the_user_with
 from services import sessions
 from services.actor import Actor
+from services.second_factor import second_step
+from services.second_factor.second_step import HalfSignedIn
 from services.sessions import SignedIn, Visitor
 
 
@@ -68,6 +70,20 @@ def current_session() -> SignedIn:
     return signed_in
 
 
+def half_signed_in() -> HalfSignedIn | None:
+    """Who has given their password and not yet their second factor; to everything else they are nobody."""
+    token = _token(request)
+    if token is None:
+        return None
+    with snapshot() as session:
+        return second_step.find(session, token)
+
+
+def _token(incoming: Request) -> str | None:
+    token = incoming.cookies.get(cookie_name(), "")
+    return token if 20 <= len(token) <= 200 else None
+
+
 def touch_session() -> None:
     """Count this request as something that a person did; polling never calls this."""
     signed_in = getattr(current_user, "signed_in", None)
@@ -83,8 +99,8 @@ def register(server: Flask) -> None:
 
     @manager.request_loader  # type: ignore[untyped-decorator]
     def load(incoming: Request) -> CurrentUser | None:
-        token = incoming.cookies.get(cookie_name(), "")
-        if not 20 <= len(token) <= 200:
+        token = _token(incoming)
+        if token is None:
             return None
         with snapshot() as session:
             signed_in = sessions.resolve(session, token)

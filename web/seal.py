@@ -9,7 +9,7 @@ from dash._callback import GLOBAL_API_PATHS
 from flask import Flask
 
 from web import dispatch, guard
-from web.dispatch import Needs
+from web.dispatch import Marks, Needs
 from web.guard import Undeclared
 
 
@@ -17,7 +17,8 @@ def seal(server: Flask, app: Dash) -> dict[str, Needs]:
     """Run Dash's lazy set-up, check that every route, page and callback is declared, and bind the checks."""
     # The first request makes Dash register its router and assets; afterwards Flask refuses new routes.
     dispatch_needs: dict[str, Needs] = {}
-    dispatch.register(server, app, dispatch_needs)
+    marks = Marks()
+    dispatch.register(server, app, dispatch_needs, marks)
     guarded = server.before_request_funcs[None]
     # Dash's own set-up runs in a before_request hook behind ours, so the warm-up must get past ours.
     with server.test_request_context("/healthz"):
@@ -27,6 +28,8 @@ def seal(server: Flask, app: Dash) -> dict[str, Needs]:
     if GLOBAL_API_PATHS or app.callback_api_paths:
         raise Undeclared("A callback with api_endpoint= would bypass every check.")
     dispatch_needs.update(callback_needs(app))
+    marks.sudo |= sudo_callbacks(app)
+    marks.for_enrolment |= _marked(app, "for_enrolment") | {out for out, need in dispatch_needs.items() if need is None}
     guard.declared(server)
     undeclared = [page["path"] for page in dash.page_registry.values() if "permission" not in page]
     if undeclared:
@@ -54,3 +57,12 @@ def callback_needs(app: Dash) -> dict[str, Needs]:
         else:
             raise Undeclared(f"The callback of {output} in {original.__module__} declares no permission.")
     return needs
+
+
+def sudo_callbacks(app: Dash) -> set[str]:
+    """The callbacks that ask for a fresh factor."""
+    return _marked(app, "sudo")
+
+
+def _marked(app: Dash, mark: str) -> set[str]:
+    return {output for output, spec in app.callback_map.items() if getattr(spec.get("callback"), mark, False)}

@@ -8,7 +8,22 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config.settings import settings
-from web import advice, bundles, errors, forms, guard, headers, health, identity, invitation, search, tracing
+from web import (
+    advice,
+    bundles,
+    errors,
+    forms,
+    guard,
+    headers,
+    health,
+    identity,
+    invitation,
+    passkeys,
+    search,
+    second_step,
+    sudo,
+    tracing,
+)
 
 LARGEST_BODY = 1_048_576  # bytes
 
@@ -60,6 +75,6 @@ def create_server() -> Flask:
     forms.csrf.init_app(server)
     bundles.register(server)
     Compress(server)
-    for blueprint in (advice.blueprint, forms.blueprint, invitation.blueprint, health.blueprint, search.blueprint):
-        server.register_blueprint(blueprint)
+    for part in (advice, forms, second_step, sudo, passkeys, invitation, health, search):
+        server.register_blueprint(part.blueprint)
     return server

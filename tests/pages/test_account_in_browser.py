@@ -30,7 +30,7 @@ def test_axe_finds_nothing_serious(visit: Callable[..., Page], path: str, width:
 def test_they_are_found_in_the_account_menu_by_every_role(visit: Callable[..., Page]) -> None:
     page = visit("/", role=Role.VIEWER)
     page.locator(".account-button").click()
-    for name, path in zip(("Password", "Sessions", "Sign-ins"), PAGES, strict=True):
+    for name, path in zip(("Security", "Sessions", "Sign-ins"), PAGES, strict=True):
         assert page.locator(".menu-items").get_by_role("link", name=name).get_attribute("href") == path
 
 
