@@ -7,7 +7,6 @@ from dash.development.base_component import Component
 
 from components.attributes import attributes
 from components.icons import IconName, icon
-from components.values import copy_button
 
 
 def codes_to_keep(codes: Sequence[str], *, title: str, file_name: str) -> Component:
@@ -23,7 +22,7 @@ def codes_to_keep(codes: Sequence[str], *, title: str, file_name: str) -> Compon
             ),
             html.Div(
                 [
-                    html.Span([copy_button("\n".join(codes), label="Copy the codes"), "Copy"], className="with-chip"),
+                    _button("Copy", "clipboard", "data-copy", "\n".join(codes)),
                     _button("Print", "file-earmark", "data-print-codes", ""),
                     _button("Download", "download", "data-download-codes", file_name),
                 ],

@@ -35,7 +35,14 @@ def dialog() -> Component:
 def _first() -> list[Component]:
     return [
         html.P("You need an app that shows six-digit codes, such as Aegis, 1Password or Google Authenticator."),
-        text_field(PASSWORD, "Your password", type="password", autocomplete="current-password", maxlength=LONGEST),
+        text_field(
+            PASSWORD,
+            "Your password",
+            type="password",
+            autocomplete="current-password",
+            maxlength=LONGEST,
+            autofocus=True,
+        ),
         html.Div(dbc.Button("Go on", id=GO_ON, color="primary"), className="form-actions"),
     ]
 
@@ -51,7 +58,7 @@ def _second(seed: str, username: str) -> list[Component]:
                 html.Div([html.Code(groups, className="one-time-link"), copy_button(seed)], className="one-time-row"),
             ]
         ),
-        text_field(CODE, "Code", inputmode="numeric", autocomplete="one-time-code", maxlength=12),
+        text_field(CODE, "Code", inputmode="numeric", autocomplete="one-time-code", maxlength=12, autofocus=True),
         html.Div(dbc.Button("Turn it on", id=CONFIRM, color="primary"), className="form-actions"),
     ]
 

@@ -10,7 +10,7 @@ from dash import dcc
 from dash.development.base_component import Component
 from flask_login import current_user
 
-from components.feedback import error_state
+from components.feedback import empty_state, error_state
 from models.permissions import Permission, PermissionDenied, has_permission
 from web.callbacks import announce, path_variables, told
 from web.guard import ENROLMENT
@@ -98,9 +98,8 @@ def _page_of(error: Exception) -> Component:
 
 def _to_enrolment() -> Component:
     action = dcc.Link("Set it up", href=ENROLMENT, className="btn btn-primary")
-    return error_state(
-        "Set up a second factor first", "Your role needs one; it takes a minute.", request_id=None, action=action
-    )
+    text = "Your role needs one; it takes a minute."
+    return empty_state("Set up a second factor first", text, action=action, icon_name="shield-lock")
 
 
 def _marked(function: Any, permission: Permission, *, sudo: bool, for_enrolment: bool) -> Any:
