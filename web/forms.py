@@ -6,7 +6,6 @@ from datetime import timedelta
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import settings
@@ -67,11 +66,11 @@ def sign_in() -> AnyResponse:
         answer = _login_again(name, target, f"Too many attempts. Try again in about {minutes} min.", 429)
         answer.headers["Retry-After"] = str(attempt.wait)
         return answer
-    verified = passwords.verify(attempt.password_hash, password)
+    verified, former = passwords.verify(attempt.password_hash, password), _former_session()
     with transaction() as session:
         opened = sessions.complete_sign_in(session, attempt, verified, password, who)
-        if opened is not None:
-            end_former(session)
+        if opened is not None and former is not None:
+            sessions.end(session, former, "signed in again")
         is_in = opened is not None and not opened.second_step and attempt.user_id is not None
         device = known_devices.remember(session, attempt.user_id or 0) if is_in else None
     if opened is None:
@@ -81,23 +80,22 @@ def sign_in() -> AnyResponse:
     return with_device(with_session(redirect(target), opened.token), device)
 
 
-def end_former(session: Session) -> None:
-    """Whoever signs in anew in the same browser leaves no session behind that nobody holds a cookie of."""
+def _former_session() -> int | None:
+    """The session that this browser holds the cookie of, also one that waits for its second factor."""
     half = half_signed_in()
     if half is not None:
-        sessions.end(session, half.session_id, "signed in again")
-    if current_user.is_authenticated:
-        sessions.end(session, current_session().session_id, "signed in again")
+        return half.session_id
+    return current_session().session_id if current_user.is_authenticated else None
 
 
 @blueprint.post("/logout")
 @public
 def logout() -> AnyResponse:
     """End the session's row, so that its cookie opens nothing any more, here or in another worker."""
-    half = half_signed_in()
-    if half is not None or current_user.is_authenticated:
+    former = _former_session()
+    if former is not None:
         with transaction() as session:
-            sessions.end(session, half.session_id if half else current_session().session_id, "signed out")
+            sessions.end(session, former, "signed out")
     answer = redirect("/login")
     answer.delete_cookie(cookie_name(), path="/", secure=settings().is_https, httponly=True, samesite="Lax")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'

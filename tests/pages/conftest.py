@@ -14,7 +14,7 @@ from tests.support import people
 from web.identity import cookie_name
 
 # What a refused page answers is told by the browser as an error of its own.
-EXPECTED = ("status of 401", "status of 404", "status of 403")
+EXPECTED = ("status of 401", "status of 404", "status of 403", "status of 409", "status of 422")
 
 
 class Quiet(WSGIRequestHandler):

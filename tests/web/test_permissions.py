@@ -20,7 +20,7 @@ from web.identity import cookie_name
 
 CANARY = "canary-7f3a9c"
 SIGNED_IN = ("viewer", "operator", "admin", "super_admin")
-OUTSIDE = ("nobody", "disabled", "ended", "idle", "expired", "forged")
+OUTSIDE = ("nobody", "disabled", "ended", "idle", "expired", "forged", "second step")
 PRINCIPALS = (*SIGNED_IN, *OUTSIDE)
 
 
@@ -46,6 +46,8 @@ def principal(server: Any, name: str) -> Any:
                 sessions.end_all(session, actor.user_id or 0, "test")
             case "idle":
                 session.execute(update(SessionLog).where(mine).values(last_active=now() - timedelta(hours=2)))
+            case "second step":
+                session.execute(update(SessionLog).where(mine).values(second_factor_pending=True))
             case "expired":
                 session.execute(update(SessionLog).where(mine).values(expires_at=now() - timedelta(seconds=1)))
     return made

@@ -26,7 +26,7 @@ def vera(dash_app: Any, database: Engine) -> Any:
 
 
 @pytest.fixture
-def browser(dash_app: Any, vera: Any) -> Any:
+def visitor(dash_app: Any, vera: Any) -> Any:
     """A browser in which vera has given her password."""
     made = dash_app.server.test_client()
     answer = sign_in(made, "vera", next="/experiments?q=x")
@@ -34,9 +34,9 @@ def browser(dash_app: Any, vera: Any) -> Any:
     return made
 
 
-def give(browser: Any, code: str, **more: str) -> Any:
-    token = token_in(browser.get("/login/second"))
-    return browser.post("/login/second", data={"code": code, "csrf_token": token, **more})
+def give(visitor: Any, code: str, **more: str) -> Any:
+    token = token_in(visitor.get("/login/second"))
+    return visitor.post("/login/second", data={"code": code, "csrf_token": token, **more})
 
 
 def history() -> list[tuple[str, bool, str | None]]:
@@ -46,46 +46,46 @@ def history() -> list[tuple[str, bool, str | None]]:
 
 
 class TestCode:
-    def test_opens_the_session_and_goes_on_to_where_one_wanted(self, vera: Any, browser: Any) -> None:
-        answer = give(browser, code_of(vera[1]), next="/experiments?q=x")
+    def test_opens_the_session_and_goes_on_to_where_one_wanted(self, vera: Any, visitor: Any) -> None:
+        answer = give(visitor, code_of(vera[1]), next="/experiments?q=x")
         assert (answer.status_code, answer.headers["Location"]) == (302, "/experiments?q=x")
-        assert browser.get("/_dash-layout").status_code == 200
+        assert visitor.get("/_dash-layout").status_code == 200
         assert history() == [("totp", True, None)]
 
-    def test_opens_it_under_a_new_token_and_the_old_one_is_dead(self, vera: Any, browser: Any, dash_app: Any) -> None:
-        before = browser.get_cookie(cookie_name()).value
-        give(browser, code_of(vera[1]))
-        assert browser.get_cookie(cookie_name()).value != before
+    def test_opens_it_under_a_new_token_and_the_old_one_is_dead(self, vera: Any, visitor: Any, dash_app: Any) -> None:
+        before = visitor.get_cookie(cookie_name()).value
+        give(visitor, code_of(vera[1]))
+        assert visitor.get_cookie(cookie_name()).value != before
         thief = dash_app.server.test_client()
         thief.set_cookie(cookie_name(), before)
         assert thief.get("/_dash-layout").status_code == 401
         assert thief.get("/login/second").status_code == 302
 
-    def test_a_wrong_one_is_told_and_the_password_stays_given(self, vera: Any, browser: Any) -> None:
-        answer = give(browser, "abcdef")
+    def test_a_wrong_one_is_told_and_the_password_stays_given(self, vera: Any, visitor: Any) -> None:
+        answer = give(visitor, "abcdef")
         assert answer.status_code == 401
         assert "not right" in answer.text
-        assert give(browser, code_of(vera[1])).status_code == 302
+        assert give(visitor, code_of(vera[1])).status_code == 302
         assert history() == [("totp", False, "wrong code"), ("totp", True, None)]
 
-    def test_the_session_says_with_what_and_when(self, vera: Any, browser: Any) -> None:
-        give(browser, code_of(vera[1]))
+    def test_the_session_says_with_what_and_when(self, vera: Any, visitor: Any) -> None:
+        give(visitor, code_of(vera[1]))
         with snapshot() as session:
             row = session.scalars(select(SessionLog).where(SessionLog.is_active)).one()
             assert (row.factors, row.second_factor_pending) == ("password+totp", False)
             assert row.authenticated_at is not None
 
-    def test_the_next_one_too_is_for_this_device(self, vera: Any, browser: Any) -> None:
-        assert browser.get_cookie(device_cookie_name()) is None
-        give(browser, code_of(vera[1]))
-        assert browser.get_cookie(device_cookie_name()) is not None
+    def test_the_next_one_too_is_for_this_device(self, vera: Any, visitor: Any) -> None:
+        assert visitor.get_cookie(device_cookie_name()) is None
+        give(visitor, code_of(vera[1]))
+        assert visitor.get_cookie(device_cookie_name()) is not None
 
     def test_of_a_hundred_posts_of_one_code_exactly_one_gets_in(
-        self, vera: Any, browser: Any, dash_app: Any, monkeypatch: pytest.MonkeyPatch
+        self, vera: Any, visitor: Any, dash_app: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        token = browser.get_cookie(cookie_name()).value
-        form, code = token_in(browser.get("/login/second")), code_of(vera[1])
-        flask_cookie = next(cookie for cookie in browser._cookies.values() if "form" in cookie.key)
+        token = visitor.get_cookie(cookie_name()).value
+        form, code = token_in(visitor.get("/login/second")), code_of(vera[1])
+        flask_cookie = next(cookie for cookie in visitor._cookies.values() if "form" in cookie.key)
 
         def post(_: int) -> int:
             made = dash_app.server.test_client()
@@ -97,25 +97,25 @@ class TestCode:
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(post, range(100))) == 1
 
-    def test_guessing_ends_after_five(self, browser: Any) -> None:
-        statuses = [give(browser, "000000").status_code for _ in range(7)]
+    def test_guessing_ends_after_five(self, visitor: Any) -> None:
+        statuses = [give(visitor, "000000").status_code for _ in range(7)]
         assert statuses == [401] * 5 + [429] * 2
         assert history()[-1] == ("totp", False, "too many attempts")
 
-    def test_without_the_forms_token_nothing_happens(self, vera: Any, browser: Any) -> None:
-        assert browser.post("/login/second", data={"code": code_of(vera[1])}).status_code == 400
-        assert browser.get("/_dash-layout").status_code == 401
+    def test_without_the_forms_token_nothing_happens(self, vera: Any, visitor: Any) -> None:
+        assert visitor.post("/login/second", data={"code": code_of(vera[1])}).status_code == 400
+        assert visitor.get("/_dash-layout").status_code == 401
 
     @pytest.mark.parametrize("code", ["", "\x00", "\ud800".encode("utf-8", "replace").decode(), "9" * 5000, "<b>x</b>"])
-    def test_odd_ones_are_refused_and_never_an_error(self, browser: Any, code: str) -> None:
-        answer = give(browser, code)
+    def test_odd_ones_are_refused_and_never_an_error(self, visitor: Any, code: str) -> None:
+        answer = give(visitor, code)
         assert answer.status_code == 401
         assert "<b>x" not in answer.text
 
 
 class TestBackupCode:
-    def test_opens_the_session_once(self, vera: Any, browser: Any, dash_app: Any) -> None:
-        assert give(browser, vera[2][4]).status_code == 302
+    def test_opens_the_session_once(self, vera: Any, visitor: Any, dash_app: Any) -> None:
+        assert give(visitor, vera[2][4]).status_code == 302
         again = dash_app.server.test_client()
         sign_in(again, "vera")
         assert give(again, vera[2][4]).status_code == 401
@@ -123,42 +123,42 @@ class TestBackupCode:
 
 
 class TestPasswordAlone:
-    def test_leads_every_page_to_the_second_step(self, browser: Any) -> None:
+    def test_leads_every_page_to_the_second_step(self, visitor: Any) -> None:
         for path in ("/", "/experiments", "/account/security", "/nowhere"):
-            answer = browser.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
+            answer = visitor.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
             assert "/login/second" in answer.request.path
 
-    def test_is_one_row_of_the_history_even_when_nothing_follows(self, browser: Any) -> None:
+    def test_is_one_row_of_the_history_even_when_nothing_follows(self, visitor: Any) -> None:
         assert history() == [("password", False, "second factor not given")]
 
-    def test_lasts_ten_minutes(self, vera: Any, browser: Any) -> None:
+    def test_lasts_ten_minutes(self, vera: Any, visitor: Any) -> None:
         with transaction() as session:
             row = session.scalars(select(SessionLog)).one()
             assert row.expires_at - row.created_at == timedelta(minutes=10)
             session.execute(update(SessionLog).values(expires_at=now() - timedelta(seconds=1)))
-        assert browser.get("/login/second").status_code == 302
+        assert visitor.get("/login/second").status_code == 302
 
-    def test_is_not_a_session_in_the_list_of_its_owner(self, vera: Any, browser: Any) -> None:
+    def test_is_not_a_session_in_the_list_of_its_owner(self, vera: Any, visitor: Any) -> None:
         from services import session_list
 
         with snapshot() as session:
             assert session_list.open_sessions(session, vera[0], 0) == []
 
-    def test_signs_out(self, browser: Any) -> None:
-        token = token_in(browser.get("/login/second"))
-        browser.post("/logout", data={"csrf_token": token})
+    def test_signs_out(self, visitor: Any) -> None:
+        token = token_in(visitor.get("/login/second"))
+        visitor.post("/logout", data={"csrf_token": token})
         with snapshot() as session:
             assert session.scalars(select(SessionLog.is_active)).all() == [False]
 
-    def test_ends_with_a_new_password(self, vera: Any, browser: Any) -> None:
+    def test_ends_with_a_new_password(self, vera: Any, visitor: Any) -> None:
         with transaction() as session:
             sessions.end_all(session, vera[0].user_id, "password changed")
-        assert browser.get("/login/second").status_code == 302
+        assert visitor.get("/login/second").status_code == 302
 
     def test_of_somebody_without_a_second_factor_opens_the_session(self, dash_app: Any, sqlite: Engine) -> None:
         person("viewer", "bob")
-        browser = dash_app.server.test_client()
-        assert sign_in(browser, "bob").headers["Location"] == "/"
+        visitor = dash_app.server.test_client()
+        assert sign_in(visitor, "bob").headers["Location"] == "/"
         assert history() == [("password", True, None)]
 
     def test_wrong_looks_the_same_with_and_without_a_second_factor(self, vera: Any, dash_app: Any) -> None:
@@ -176,25 +176,25 @@ class TestPasskey:
         return give_passkey(signed_in("olga"))
 
     def test_opens_the_session(self, dash_app: Any, database: Engine) -> None:
-        authenticator, browser = self.owner(), dash_app.server.test_client()
-        assert "/login/second" in sign_in(browser, "olga").headers["Location"]
-        options = browser.post("/login/second/passkey/options", json={}).text
+        authenticator, visitor = self.owner(), dash_app.server.test_client()
+        assert "/login/second" in sign_in(visitor, "olga").headers["Location"]
+        options = visitor.post("/login/second/passkey/options", json={}).text
         credential = authenticator.use(options, origin="http://localhost:8050")
-        answer = browser.post("/login/second/passkey", json={"credential": credential, "next": "//evil.example"})
+        answer = visitor.post("/login/second/passkey", json={"credential": credential, "next": "//evil.example"})
         assert answer.json == {"next": "/"}
-        assert browser.get("/_dash-layout").status_code == 200
+        assert visitor.get("/_dash-layout").status_code == 200
         assert history() == [("passkey", True, None)]
 
     def test_a_forged_one_is_refused_and_counted(self, dash_app: Any, sqlite: Engine) -> None:
-        authenticator, browser = self.owner(), dash_app.server.test_client()
-        sign_in(browser, "olga")
+        authenticator, visitor = self.owner(), dash_app.server.test_client()
+        sign_in(visitor, "olga")
         statuses = []
         for _ in range(7):
-            options = browser.post("/login/second/passkey/options", json={}).text
+            options = visitor.post("/login/second/passkey/options", json={}).text
             credential = authenticator.use(options, origin="https://evil.example")
-            statuses.append(browser.post("/login/second/passkey", json={"credential": credential}).status_code)
+            statuses.append(visitor.post("/login/second/passkey", json={"credential": credential}).status_code)
         assert statuses == [422] * 5 + [429] * 2
-        assert browser.get("/_dash-layout").status_code == 401
+        assert visitor.get("/_dash-layout").status_code == 401
         assert history()[0] == ("passkey", False, "passkey refused")
 
     @pytest.mark.parametrize("path", ["/login/second/passkey/options", "/login/second/passkey"])
@@ -203,8 +203,8 @@ class TestPasskey:
 
     def test_a_form_of_another_site_is_no_answer(self, dash_app: Any, sqlite: Engine) -> None:
         self.owner()
-        browser = dash_app.server.test_client()
-        sign_in(browser, "olga")
-        assert browser.post("/login/second/passkey", data={"credential": "x"}).status_code == 415
+        visitor = dash_app.server.test_client()
+        sign_in(visitor, "olga")
+        assert visitor.post("/login/second/passkey", data={"credential": "x"}).status_code == 415
         other = {"Origin": "https://evil.example"}
-        assert browser.post("/login/second/passkey", json={}, headers=other).status_code == 403
+        assert visitor.post("/login/second/passkey", json={}, headers=other).status_code == 403
