@@ -25,7 +25,14 @@ page = register_page(__name__, path=_account.LOGINS, title="Sign-ins", permissio
 TABLE, RESULT, NEXT, NEWEST, BEFORE, EXPORT, DOWNLOAD = (
     f"logins-{word}" for word in ("table", "result", "next", "newest", "before", "export", "download")
 )
-METHODS = {"password": "Password", "2fa": "Two-factor", "oauth": "Single sign-on", "api_key": "API key"}
+METHODS = {
+    "password": "Password",
+    "totp": "App code",
+    "backup_code": "Backup code",
+    "passkey": "Passkey",
+    "oauth": "Single sign-on",
+    "api_key": "API key",
+}
 LABELS: dict[Result, str] = {"all": "All results", "succeeded": "Succeeded", "failed": "Failed"}
 
 
