@@ -27,6 +27,7 @@ from services.errors import AppError, Conflict, Invalid, NotFound
 NO_PASSWORD = "!"  # noqa: S105 - no hash: nothing that anybody types fits it
 EVERYBODY = "*"  # in PFD_OIDC_ROLES: who is in no group that is named
 LONGEST, MOST_GROUPS = 255, 500
+LEEWAY = 60  # seconds by which another clock may be ahead
 
 
 class Refused(AppError):
@@ -181,6 +182,21 @@ def link(session: Session, actor: Actor, identity: Identity) -> None:
     if found is None and actor.user_id is not None:
         _add(session, actor.user_id, identity)
         audit.record(session, actor, "identity.link", issuer=identity.issuer)
+
+
+def require_own(session: Session, actor: Actor, identity: Identity) -> None:
+    """Refuse unless this identity is linked to the one who asks."""
+    found = _linked(session, identity)
+    if found is None or found.user_id != actor.user_id:
+        raise Refused("You are signed in to the provider as somebody else.")
+
+
+def seconds_since(moment: object) -> float | None:
+    """How long ago a time in seconds since 1970 was; None for what is no time or lies ahead."""
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        return None
+    passed = now().timestamp() - moment
+    return passed if passed > -LEEWAY else None
 
 
 def of(session: Session, actor: Actor) -> list[LinkedIdentity]:
