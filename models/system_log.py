@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, ForeignKey, Index, String, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 
 from models.base import BaseModel
 
@@ -27,3 +27,21 @@ class SystemLog(BaseModel):
     request_id: Mapped[str | None] = mapped_column(String(64))
     previous_hash: Mapped[str | None] = mapped_column(String(64))
     row_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AppendOnly(RuntimeError):
+    """A row of the log was to be changed or removed, which nothing in the product does."""
+
+
+def _refuse(*_: Any) -> None:
+    raise AppendOnly("Rows of the system log are never changed or removed.")
+
+
+def _refuse_many(state: ORMExecuteState) -> None:
+    if (state.is_update or state.is_delete) and any(mapper.class_ is SystemLog for mapper in state.all_mappers):
+        _refuse()
+
+
+event.listen(SystemLog, "before_update", _refuse)
+event.listen(SystemLog, "before_delete", _refuse)
+event.listen(Session, "do_orm_execute", _refuse_many)

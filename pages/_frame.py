@@ -13,7 +13,16 @@ from web.identity import current_session
 # Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
 GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
     (None, (("/", "Home", "house"), ("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
-    ("Admin", (("/admin/users", "Users", "people"), ("/admin/roles", "Roles", "shield-lock"))),
+    (
+        "Admin",
+        (
+            ("/admin/users", "Users", "people"),
+            ("/admin/roles", "Roles", "shield-lock"),
+            ("/admin/keys", "API keys", "key"),
+            ("/admin/logs", "System log", "list"),
+            ("/admin/health", "Health", "activity"),
+        ),
+    ),
 )
 
 # What belongs to the person stands in their menu, not in the side bar.

@@ -49,7 +49,9 @@ class Page:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Component:
             if not has_permission(current_user, self.permission):
-                return error_state("Not allowed", str(PermissionDenied(self.permission.value)), request_id=request_id())
+                return error_state(
+                    "Not allowed", told(PermissionDenied(self.permission.value)), request_id=request_id()
+                )
             if current_session().must_enrol and not self.for_enrolment:
                 return _to_enrolment()
             try:

@@ -38,10 +38,9 @@ def requires_key(permission: Permission | None = None) -> Callable[[Callable[P, 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            who = _speaker()
+            g.speaker = who = _speaker()
             if permission is not None:
                 who.actor.require(permission)
-            g.speaker = who
             return function(*args, **kwargs)
 
         marked: Any = guarded
@@ -60,7 +59,7 @@ def current_speaker() -> Speaker:
 def _speaker() -> Speaker:
     if any(name in request.args for name in IN_ADDRESS):
         raise KeyInAddress("Send the key in the header “Authorization: Bearer …”, never in the address.")
-    text = _given()
+    g.given_key = text = _given()
     if not text:
         raise KeyRefused("Send an API key in the header “Authorization: Bearer …”.")
     with snapshot() as session:

@@ -8,6 +8,7 @@ from dash.exceptions import PreventUpdate
 from flask import request
 
 from components.toasts import TOASTS_ID, toast
+from web import refusals
 from web.errors import sentence_of
 from web.tracing import request_id
 
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 def told(error: Exception) -> str:
     """The sentence for an error; what a bug says of itself goes to the log only."""
+    refusals.mark(error)
     sentence = sentence_of(error)
     if sentence is None:
         logger.error("callback failed", exc_info=error)

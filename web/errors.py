@@ -5,7 +5,7 @@ import sqlite3
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -91,6 +91,7 @@ def register(server: Flask) -> None:
 
     @server.errorhandler(PermissionDenied)
     def _forbidden(error: PermissionDenied) -> AnyResponse:
+        g.refused = str(error)  # for its row in the system log
         return refusal(403, str(error))
 
     @server.errorhandler(AppError)

@@ -19,6 +19,7 @@ from web import (
     identity,
     invitation,
     passkeys,
+    refusals,
     search,
     second_step,
     sudo,
@@ -70,6 +71,7 @@ def create_server() -> Flask:
     tracing.register(server)
     headers.register(server)
     errors.register(server)
+    refusals.register(server)
     identity.register(server)
     guard.register(server)
     forms.csrf.init_app(server)

@@ -1,10 +1,10 @@
 """The right status for a page that does not exist or may not be opened, although Dash answers both with its index."""
 
 import dash
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_login import current_user
 
-from models.permissions import has_permission
+from models.permissions import PermissionDenied, has_permission
 
 
 def register(server: Flask) -> None:
@@ -19,6 +19,7 @@ def register(server: Flask) -> None:
             answer.status_code = 404
         elif not has_permission(current_user, page["permission"]):
             answer.status_code = 403
+            g.refused = str(PermissionDenied(page["permission"].value))
         elif "exists" in page and not page["exists"](**(variables or {})):
             answer.status_code = 404
         return answer

@@ -4,7 +4,9 @@ import logging
 import secrets
 import time
 
-from flask import Flask, Response, g, has_request_context
+from flask import Flask, Response, g, has_request_context, request
+
+from services import context
 
 
 def request_id() -> str:
@@ -41,7 +43,17 @@ def configure_logging() -> None:
 
 
 def register(server: Flask) -> None:
-    """Name the request in each answer."""
+    """Name the request in each answer and in what is recorded meanwhile."""
+
+    @server.before_request
+    def _enter() -> None:
+        g.origin = context.enter(request.remote_addr, request_id())
+
+    @server.teardown_request
+    def _leave(_error: BaseException | None) -> None:
+        token = g.pop("origin", None)
+        if token is not None:
+            context.leave(token)
 
     @server.after_request
     def _name(answer: Response) -> Response:
