@@ -14,16 +14,19 @@ from components.icons import IconName, icon
 from components.toasts import TOASTS_ID, toast
 from components.values import key_value_list, time_tag
 from database.engine import transaction
+from pages import _deletion_dialog as deleting
 from pages._invite_dialog import link_shown
 from pages._page import Page
 from services import people
 from services.people import Person
+from services.second_factor import reset
 from web.identity import current_actor
 
 OPEN, DIALOG, BODY, CLOSE, WHO = (f"person-{word}" for word in ("open", "dialog", "body", "close", "who"))
-ROLE, SAVE, DISABLE, ENABLE, END, LINK, AGAIN = (
-    f"person-{word}" for word in ("role", "save", "disable", "enable", "end", "link", "again")
+ROLE, SAVE, DISABLE, ENABLE, END, LINK, AGAIN, ANEW, RESET = (
+    f"person-{word}" for word in ("role", "save", "disable", "enable", "end", "link", "again", "anew", "reset")
 )
+BUTTONS = (SAVE, END, AGAIN, DISABLE, ENABLE, ANEW, RESET)
 
 
 def dialog() -> Component:
@@ -43,6 +46,8 @@ def body(found: Person, roles: Sequence[dict[str, str]], link: Component | None 
                 ("State", found.state.capitalize()),
                 ("Last sign-in", time_tag(found.last_sign_in)),
                 ("Open sessions", f"{found.sessions:,}"),
+                ("Two-factor", "on" if found.two_factor else "off"),
+                ("Password", "must be chosen anew" if found.must_choose_password else "chosen" if came else "none yet"),
             ]
         ),
         html.Div(
@@ -59,6 +64,9 @@ def body(found: Person, roles: Sequence[dict[str, str]], link: Component | None 
                 _button(AGAIN, "New invitation", "link-45deg", seen=not came),
                 _button(DISABLE, "Disable", "ban", seen=active or found.state == "invited"),
                 _button(ENABLE, "Enable", "check-lg", seen=found.state == "disabled"),
+                _button(ANEW, "Require a new password", "key", seen=came and not found.must_choose_password),
+                _button(RESET, "Reset second factor", "shield-lock", seen=found.two_factor),
+                _button(deleting.OPEN, "Delete account", "trash", seen=True),
             ],
             className="form-actions",
         ),
@@ -71,17 +79,17 @@ def _button(id: str, label: str, name: IconName, *, seen: bool) -> Component:
     return html.Button([icon(name), label], id=id, type="button", className="btn btn-outline-secondary", style=style)
 
 
+def _ended(count: int) -> str:
+    return f"{count} {'session was' if count == 1 else 'sessions were'} ended."
+
+
 def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
     """Bind the buttons; `changed` is the store that makes the page read its table again."""
 
     @page.callback(
         Output(BODY, "children", allow_duplicate=True),
         Output(changed, "data"),
-        Input(SAVE, "n_clicks"),
-        Input(END, "n_clicks"),
-        Input(AGAIN, "n_clicks"),
-        Input(DISABLE, "n_clicks"),
-        Input(ENABLE, "n_clicks"),
+        *(Input(button, "n_clicks") for button in BUTTONS),
         State(ROLE, "value"),
         State(WHO, "data"),
         State(changed, "data"),
@@ -90,8 +98,8 @@ def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
     )
     def act(*given: Any) -> tuple[Any, Any]:
         """Do what was pressed and show what is true then."""
-        role, who, times = given[5:]
-        if not any(given[:5]) or type(who) is not int:
+        role, who, times = given[len(BUTTONS) :]
+        if not any(given[: len(BUTTONS)]) or type(who) is not int:
             return no_update, no_update
         actor, link, done = current_actor(), None, ""
         with transaction() as session:
@@ -101,7 +109,13 @@ def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
                     done = f"{user.username} is now {user.role.replace('_', ' ')}."
                 case pressed if pressed == END:
                     ended = people.end_sessions(session, actor, who)
-                    done = f"{ended} {'session was' if ended == 1 else 'sessions were'} ended."
+                    done = _ended(ended)
+                case pressed if pressed == ANEW:
+                    ended = people.require_new_password(session, actor, who)
+                    done = f"A new password has to be chosen at the next sign-in. {_ended(ended)}"
+                case pressed if pressed == RESET:
+                    reset.reset(session, actor, who)
+                    done = "The second factor was removed, and every session ended."
                 case pressed if pressed == AGAIN:
                     link = people.invite_again(session, actor, who)
                 case pressed if pressed in {DISABLE, ENABLE}:

@@ -15,9 +15,11 @@ from components.shell import page_header
 from components.values import time_tag
 from database.engine import snapshot
 from models.permissions import Permission, Role
+from pages import _deletion_dialog as deleting
 from pages import _invite_dialog as inviting
 from pages import _person_dialog as changing
 from pages._page import register_page
+from pages._turning import style_of, turn_button
 from services import people
 from services.people import Person
 from web.identity import current_actor
@@ -80,23 +82,16 @@ def layout(**_: str) -> Component:
             ),
             html.Div(table, id=TABLE),
             html.Div(
-                [_turn(FIRST, "First", seen=False), _turn(NEXT, "Further", seen=following is not None)],
+                [turn_button(FIRST, "First", seen=False), turn_button(NEXT, "Further", seen=following is not None)],
                 className="form-actions",
             ),
             dcc.Store(id=AFTER, data=following),
             dcc.Store(id=CHANGED),
             inviting.dialog(ROLE_CHOICES),
             changing.dialog(),
+            deleting.dialog(),
         ]
     )
-
-
-def _turn(id: str, label: str, *, seen: bool) -> Component:
-    return html.Button(label, id=id, type="button", className="btn btn-sm btn-outline-secondary", style=_style(seen))
-
-
-def _style(seen: bool) -> dict[str, str]:
-    return {} if seen else {"display": "none"}
 
 
 def _table(text: str, role: str | None, after: str | None) -> tuple[Component, str | None]:
@@ -122,7 +117,13 @@ def _row(item: Person) -> Sequence[Component | str]:
         item.username,
         item.email,
         item.role.replace("_", " "),
-        html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}"),
+        html.Span(
+            [
+                html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}"),
+                html.Span("new password required", className="cell-second") if item.must_choose_password else None,
+            ],
+            className="cell-lines",
+        ),
         "on" if item.two_factor else html.Span("off", className="muted"),
         time_tag(item.last_sign_in),
         f"{item.sessions:,}",
@@ -150,7 +151,7 @@ def find(text: Any, role: Any, _next: Any, _first: Any, _changed: Any, after: An
     words = text if isinstance(text, str) else ""
     wanted = role if isinstance(role, str) and role != ALL_ROLES else None
     table, following = _table(words, wanted, after if further else None)
-    return table, following, _style(following is not None), _style(further)
+    return table, following, style_of(following is not None), style_of(further)
 
 
 @page.callback(
@@ -166,6 +167,7 @@ def open_invitation(clicks: Any, _close: Any) -> bool:
 
 inviting.register(page, CHANGED)
 changing.register(page, CHANGED, ROLE_CHOICES)
+deleting.register(page, CHANGED, person_dialog=changing.DIALOG, who=changing.WHO)
 
 
 @page.callback(

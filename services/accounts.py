@@ -16,6 +16,7 @@ from services.text import clean
 
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}|[^@\s,;<>\"]{1,64}@localhost")
+_RESERVED = re.compile(r"deleted-\d+")  # what the row of a deleted account is called
 SETUP_LASTS = timedelta(days=7)
 
 
@@ -72,6 +73,8 @@ def _username(text: str) -> str:
     name = clean(text, field="username", longest=100, shortest=1).casefold()
     if not _USERNAME.fullmatch(name):
         raise Invalid("Use letters, digits, dots, dashes and underscores.", field="username")
+    if _RESERVED.fullmatch(name):
+        raise Invalid("This name is kept for accounts that were deleted.", field="username")
     return name
 
 
@@ -112,7 +115,8 @@ def add(session: Session, actor: Actor, username: str, email: str, role: Role, p
 
 def find(session: Session, username: str) -> User:
     """The account of this name, locked for a change."""
-    user = session.scalar(select(User).where(User.username == username.casefold()).with_for_update())
+    named = select(User).where(User.username == username.casefold(), User.deleted_at.is_(None))
+    user = session.scalar(named.with_for_update())
     if user is None:
         raise NotFound(f"user {username[:100]!r}")
     return user
@@ -146,7 +150,7 @@ def reset_password(session: Session, actor: Actor, username: str, password: str)
     actor.require(Permission.DATABASE_ADMIN)
     user = find(session, username)
     passwords.check_policy(password, username=user.username, email=user.email)
-    user.password_hash = passwords.hash_password(password)
+    user.password_hash, user.password_reset_required = passwords.hash_password(password), False
     sessions.end_all(session, user.id, "password changed")
     audit.record(session, actor, "user.reset_password", user=user.username)
     return user

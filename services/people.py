@@ -12,6 +12,7 @@ from database.types import now
 from models.api_key import APIKey
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
+from models.passkey import Passkey
 from models.permissions import Permission, Role
 from models.session_log import SessionLog
 from models.user import User
@@ -38,6 +39,7 @@ class Person:
     role: str
     state: State
     two_factor: bool
+    must_choose_password: bool
     last_sign_in: datetime | None
     sessions: int
     keys: int
@@ -46,9 +48,9 @@ class Person:
 
 
 def visible_to(actor: Actor) -> Select[User]:
-    """Every read of people starts here: all of them, for those who manage users."""
+    """Every read of people starts here: all who were not deleted, for those who manage users."""
     actor.require(Permission.MANAGE_USERS)
-    return select(User)
+    return select(User).where(User.deleted_at.is_(None))
 
 
 def get(session: Session, actor: Actor, user_id: int) -> Person:
@@ -99,23 +101,26 @@ def _facts(actor: Actor) -> Select[Any]:
         OneTimeToken.used_at.is_(None),
         OneTimeToken.expires_at > moment,
     )
+    passkeys = select(Passkey.id).where(Passkey.user_id == User.id)
     return visible_to(actor).add_columns(
         live,
         keys.correlate(User).scalar_subquery(),
         last.correlate(User).scalar_subquery(),
         invited.correlate(User).exists(),
+        passkeys.correlate(User).exists(),
     )
 
 
 def _person(actor: Actor, row: Any) -> Person:
-    user, open_sessions, open_keys, last_sign_in, is_invited = row
+    user, open_sessions, open_keys, last_sign_in, is_invited, has_passkey = row
     return Person(
         id=user.id,
         username=user.username,
         email=user.email,
         role=user.role,
         state=_state(user, is_invited),
-        two_factor=user.totp_enabled,
+        two_factor=user.totp_enabled or has_passkey,
+        must_choose_password=user.password_reset_required,
         last_sign_in=last_sign_in,
         sessions=open_sessions,
         keys=open_keys,
@@ -144,8 +149,12 @@ def _may_change(actor: Actor, user: User) -> bool:
     return user.id != actor.user_id and not above
 
 
-def _changeable(session: Session, actor: Actor, user_id: int) -> User:
-    """The account, locked, if the actor may change it; nobody changes themselves or somebody above them here."""
+def changeable(session: Session, actor: Actor, user_id: int) -> User:
+    """The account, locked, if the actor may change it; nobody changes themselves or somebody above them here.
+
+    The super admins are locked before it, always: two such acts at once would else wait for each other.
+    """
+    accounts.lock_owners(session)
     user = session.scalar(visible_to(actor).where(User.id == user_id).with_for_update())
     if user is None:
         raise NotFound("account")
@@ -175,7 +184,7 @@ def _link(session: Session, user: User) -> str:
 
 def invite_again(session: Session, actor: Actor, user_id: int) -> str:
     """A new link for somebody who has not come yet; the earlier one ends."""
-    user = _changeable(session, actor, user_id)
+    user = changeable(session, actor, user_id)
     if user.password_hash != NO_PASSWORD:
         raise Conflict(f"{user.username} has come already.")
     audit.record(session, actor, "user.invite_again", user=user.username)
@@ -201,18 +210,16 @@ def accept(session: Session, token: str, password_hash: str) -> User:
 
 def set_role(session: Session, actor: Actor, user_id: int, role: str) -> User:
     """Give somebody another role; their sessions end."""
-    accounts.lock_owners(session)  # in the order of all who lock them, or two at once would wait for each other
-    return accounts.set_role(session, actor, _changeable(session, actor, user_id).username, _role(role))
+    return accounts.set_role(session, actor, changeable(session, actor, user_id).username, _role(role))
 
 
 def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> User:
     """Let somebody in again, or shut them out from their next request on; the last super admin stays."""
-    owners = accounts.lock_owners(session)
-    user = _changeable(session, actor, user_id)
+    user = changeable(session, actor, user_id)
     if active and user.password_hash == NO_PASSWORD:
         raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
-    if not active and owners == [user.id]:
-        raise Conflict(f"{user.username} is the last super admin and stays.")
+    if not active:
+        refuse_last_owner(session, user)
     if user.is_active is active:
         return user
     user.is_active = active
@@ -220,13 +227,39 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> Us
     if not active:
         one_time_tokens.end(session, "invitation", user.id)
     action = "user.enable" if active else "user.disable"
-    audit.record(session, actor, action, user=user.username, sessions_ended=ended)
+    sides = ("disabled", "active") if active else ("active", "disabled")
+    audit.record(session, actor, action, user=user.username, before=sides[0], after=sides[1], sessions_ended=ended)
     return user
+
+
+def refuse_last_owner(session: Session, user: User) -> None:
+    """Somebody must be left who may do everything."""
+    if accounts.lock_owners(session) == [user.id]:
+        raise Conflict(f"{user.username} is the last super admin and stays.")
+
+
+def require_new_password(session: Session, actor: Actor, user_id: int) -> int:
+    """Let the present password open nothing any more and return how many sessions ended; only the owner chooses one."""
+    user = changeable(session, actor, user_id)
+    if user.password_hash == NO_PASSWORD:
+        raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
+    before, user.password_reset_required = user.password_reset_required, True
+    ended = sessions.end_all(session, user.id, "new password required")
+    audit.record(
+        session,
+        actor,
+        "user.require_new_password",
+        user=user.username,
+        before={"new password required": before},
+        after={"new password required": True},
+        sessions_ended=ended,
+    )
+    return ended
 
 
 def end_sessions(session: Session, actor: Actor, user_id: int) -> int:
     """Sign somebody out everywhere and return how many sessions they had."""
-    user = _changeable(session, actor, user_id)
+    user = changeable(session, actor, user_id)
     ended = sessions.end_all(session, user.id, "ended by an admin")
     audit.record(session, actor, "user.end_sessions", user=user.username, sessions_ended=ended)
     return ended

@@ -42,6 +42,9 @@ _SESSION = (
 TOUCH_EVERY = timedelta(minutes=1)
 SECOND_STEP_LASTS = timedelta(minutes=10)
 NOT_GIVEN = "second factor not given"  # the reason until it is
+CHOOSE_ANEW = (
+    "Your password has to be chosen anew before you can sign in. Use “Forgotten your password?” to get a link for that."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Attempt:
     password_hash: str | None
     wait: int
     buckets: tuple[Bucket, ...] = ()
+    must_choose_anew: bool = False  # an admin has asked for a new password
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
     """Count the attempt and look the account up; checking the password costs time, so no transaction is open then."""
     name = name.strip().casefold()[:255]
     user = session.execute(
-        select(User.id, User.password_hash, User.is_active).where(or_(User.username == name, User.email == name))
+        select(User.id, User.password_hash, User.is_active, User.password_reset_required).where(
+            or_(User.username == name, User.email == name)
+        )
     ).first()
     buckets = _buckets(name, visitor, None if user is None else user.id, None if user is None else user.password_hash)
     wait = throttling.reserve(session, *buckets)
@@ -96,7 +102,7 @@ def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
         note(session, None if user is None else user.id, visitor, "too many attempts")
     if user is None or not user.is_active:
         return Attempt(name, None if user is None else user.id, None, wait, buckets)
-    return Attempt(name, user.id, user.password_hash, wait, buckets)
+    return Attempt(name, user.id, user.password_hash, wait, buckets, user.password_reset_required)
 
 
 def _buckets(name: str, visitor: Visitor, user_id: int | None, password_hash: str | None) -> tuple[Bucket, ...]:
@@ -117,6 +123,9 @@ def complete_sign_in(
         note(session, attempt.user_id, visitor, reason)
         return None
     throttling.release(session, *attempt.buckets)
+    if user.password_reset_required:
+        note(session, user.id, visitor, "new password required")
+        return None
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
     if not session.scalar(select(policy.has_one()).where(User.id == user.id)):

@@ -91,11 +91,12 @@ def register(server: Flask) -> None:
 
     @server.errorhandler(PermissionDenied)
     def _forbidden(error: PermissionDenied) -> AnyResponse:
-        g.refused = str(error)  # for its row in the system log
+        g.refused_by = error
         return refusal(403, str(error))
 
     @server.errorhandler(AppError)
     def _refused(error: AppError) -> AnyResponse:
+        g.refused_by = error
         more: dict[str, Any] = {"code": error.code}
         if isinstance(error, Invalid) and error.field:
             more["errors"] = [{"field": error.field, "detail": str(error)}]

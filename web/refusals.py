@@ -14,6 +14,7 @@ from services.actor import Actor
 from services.api_keys import form
 from services.errors import Forbidden
 from services.refusals import NOBODY, Kind, Refusal
+from services.sudo import FactorNeeded
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ PAGES = {"/", "/<path:path>"}
 def mark(error: Exception) -> None:
     """Remember that something was refused although the answer is a page or a toast, and its status 200."""
     if isinstance(error, Forbidden | PermissionDenied):
-        g.refused = str(error)
+        g.refused_by = error
 
 
 def register(server: Flask) -> None:
@@ -53,13 +54,16 @@ def _refusal(answer: Response) -> Refusal | None:
         parsed = form.parse(given)
         shown = None if parsed is None else parsed.prefix
         return Refusal(NOBODY, address, "key", f"{request.method} {_rule()}", "This API key does not work.", shown)
-    if status != 403 and "refused" not in g:
-        return None
+    refused_by = g.get("refused_by")
+    if isinstance(refused_by, FactorNeeded) or not (
+        status == 403 or isinstance(refused_by, Forbidden | PermissionDenied)
+    ):
+        return None  # to be asked for a factor on the way is no refusal
     actor = _actor()
     if actor is None:
         return None  # nobody is signed in, so nobody's rights were asked for
     kind, target = _target()
-    return Refusal(actor, address, kind, target, g.get("refused") or "It is not allowed.")
+    return Refusal(actor, address, kind, target, str(refused_by or "It is not allowed."))
 
 
 def _actor() -> Actor | None:

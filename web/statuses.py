@@ -19,7 +19,7 @@ def register(server: Flask) -> None:
             answer.status_code = 404
         elif not has_permission(current_user, page["permission"]):
             answer.status_code = 403
-            g.refused = str(PermissionDenied(page["permission"].value))
+            g.refused_by = PermissionDenied(page["permission"].value)
         elif "exists" in page and not page["exists"](**(variables or {})):
             answer.status_code = 404
         return answer

@@ -15,6 +15,7 @@ from models.metric_series import MetricKey, MetricSeries
 from models.tag import ExperimentTag, Tag
 from models.user import User
 from services.errors import Invalid
+from services.owners import shown_name
 
 TEXT: dict[str, SQLColumnExpression[Any]] = {
     "name": Experiment.name,
@@ -81,7 +82,7 @@ def condition(item: Filter) -> ColumnElement[bool]:
     if column == "dataset":
         return _related(Experiment.dataset_id, Dataset.id, Dataset.name, item)
     if column == "owner":
-        return _related(Experiment.created_by, User.id, User.username, item)
+        return _related(Experiment.created_by, User.id, shown_name(), item)
     if column == "parent":
         return _related(
             Experiment.parent_id, _PARENTS.c.id, func.coalesce(_PARENTS.c.given_name, _PARENTS.c.name), item

@@ -23,6 +23,7 @@ from services.experiments import lifecycle, options
 from services.experiments.access import get, visibility
 from services.experiments.conditions import WHICH, metric_of
 from services.imports.synonyms import meaning_of
+from services.owners import shown_name
 
 EPOCHS_AT_ONCE = 500
 MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
@@ -94,7 +95,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
     """Everything but curves, epochs and matrices."""
     experiment = get(session, actor, experiment_id)
     dataset = session.scalar(select(Dataset.name).where(Dataset.id == (experiment.dataset_id or 0)))
-    owner = session.scalar(select(User.username).where(User.id == (experiment.created_by or 0)))
+    owner = session.scalar(select(shown_name()).where(User.id == (experiment.created_by or 0)))
     tags = session.scalars(
         select(Tag.name)
         .join(ExperimentTag, ExperimentTag.tag_id == Tag.id)

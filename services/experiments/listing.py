@@ -20,6 +20,7 @@ from services.actor import Actor
 from services.errors import Invalid
 from services.experiments.access import visibility
 from services.experiments.conditions import WHICH, Filter, condition, epochs_told, metric_of, param_of
+from services.owners import shown_name
 from services.search import matching
 
 LARGEST_PAGE = 200
@@ -91,7 +92,7 @@ def _rows_with(metrics: tuple[str, ...]) -> Select[Any]:
             EXPERIMENTS.c.is_demo,
             _PARENT,
             DATASETS.c.name.label("dataset"),
-            USERS.c.username.label("owner"),
+            shown_name(USERS.c).label("owner"),
             _TAGS,
             *(value for column in metrics for value in _metric(column)),
         )

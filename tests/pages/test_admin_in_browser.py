@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from database.engine import transaction
+from models import Experiment, SavedSearch, User
 from models.permissions import ROLE_PERMISSIONS, Permission, Role
 from tests.support import people
 
@@ -81,6 +84,51 @@ def test_a_role_is_changed(visit: Callable[..., Page]) -> None:
     page.locator("#person-role").select_option("operator")
     page.get_by_role("button", name="Change role").click()
     expect(page.locator("#toast-region")).to_contain_text("viewer-person is now operator.")
+
+
+def test_a_new_password_is_required(visit: Callable[..., Page]) -> None:
+    people.person(Role.VIEWER)
+    page = visit("/admin/users")
+    page.get_by_title("Change viewer-person").click()
+    page.get_by_role("button", name="Require a new password").click()
+    expect(page.locator("#toast-region")).to_contain_text("A new password has to be chosen at the next sign-in.")
+    expect(page.locator(".plain-table")).to_contain_text("new password required")
+    expect(page.get_by_role("button", name="Require a new password")).to_be_hidden()
+
+
+def test_a_second_factor_is_reset(visit: Callable[..., Page]) -> None:
+    number = people.person(Role.VIEWER).user_id
+    with transaction() as session:
+        session.execute(update(User).where(User.id == number).values(totp_enabled=True, totp_secret="x"))
+    page = visit("/admin/users")
+    page.get_by_title("Change viewer-person").click()
+    page.get_by_role("button", name="Reset second factor").click()
+    expect(page.locator("#toast-region")).to_contain_text("The second factor was removed")
+    expect(page.get_by_role("button", name="Reset second factor")).to_be_hidden()
+
+
+def test_an_account_is_deleted_after_a_look_at_what_becomes_of_it(visit: Callable[..., Page]) -> None:
+    number = people.person(Role.VIEWER).user_id
+    with transaction() as session:
+        session.add_all([Experiment(name="kept", created_by=number), SavedSearch(user_id=number, name="s", query="q")])
+    page = visit("/admin/users")
+    page.get_by_title("Change viewer-person").click()
+    page.get_by_role("button", name="Delete account").click()
+    preview = page.locator(".deletion-preview")
+    expect(preview.locator("li")).to_have_text(["1 saved search", "1 experiment"])
+    page.locator("#deletion-dialog-cancel").click()
+    expect(preview).to_be_hidden()
+    page.get_by_title("Change viewer-person").click()
+    page.get_by_role("button", name="Delete account").click()
+    expect(preview).to_be_visible()
+    expect(page.locator(".dialog.show")).to_have_css("opacity", "1")
+    found = Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
+    page.locator("#deletion-dialog-confirm").click()
+    expect(page.locator("#toast-region")).to_contain_text("The account viewer-person was deleted.")
+    expect(page.locator(".plain-table")).not_to_contain_text("viewer-person")
+    page.goto(page.url.split("/admin")[0] + "/experiments/1")
+    expect(page.locator(".page-header")).to_contain_text("Deleted user")
 
 
 def test_the_matrix_is_what_the_app_enforces(visit: Callable[..., Page]) -> None:

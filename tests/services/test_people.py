@@ -12,7 +12,7 @@ from database.engine import snapshot, transaction
 from database.types import now
 from models import OneTimeToken, SystemLog, User
 from models.permissions import PermissionDenied, Role
-from services import passwords, people, sessions
+from services import deletion, passwords, people, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import AppError, Conflict, Forbidden, Invalid, NotFound
 from services.people import Person
@@ -111,6 +111,8 @@ CHANGES: dict[str, Callable[[Any, Actor, int], Any]] = {
     "disable": lambda session, actor, number: people.set_active(session, actor, number, False),
     "sessions": people.end_sessions,
     "invitation": people.invite_again,
+    "password": people.require_new_password,
+    "delete": deletion.delete,
 }
 
 
@@ -155,12 +157,12 @@ class TestBounds:
         may = {item.username: item.may_change for item in listed(admin)}
         assert may == {"admin-person": False, "super_admin-person": False, "viewer-person": True}
 
-    @pytest.mark.parametrize("how", ["role", "disable"])
+    @pytest.mark.parametrize("how", ["role", "disable", "delete"])
     def test_two_super_admins_who_remove_each_other_at_once_leave_one(self, database: Engine, how: str) -> None:
         pair = [person(Role.SUPER_ADMIN, name) for name in ("one", "two")]
         for _ in range(20):
             with transaction() as session:
-                session.execute(update(User).values(role="super_admin", is_active=True))
+                session.execute(update(User).values(role="super_admin", is_active=True, deleted_at=None))
 
             def remove(number: int) -> str:
                 try:
@@ -200,6 +202,14 @@ class TestChanges:
             act(people.set_active, admin, target.user_id, active)
         assert not lives(token)
         assert lives(token_of(target))
+
+    @pytest.mark.parametrize("how", ["disable", "sessions"])
+    def test_two_admins_who_change_each_other_at_once_wait_and_do_not_fail(self, database: Engine, how: str) -> None:
+        pair = [person(Role.ADMIN, name) for name in ("one", "two")]
+        person(Role.SUPER_ADMIN)
+        for _ in range(20):
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(lambda number: act(CHANGES[how], pair[number], pair[1 - number].user_id), range(2)))
 
     def test_each_act_is_one_row_of_the_log(self, database: Engine) -> None:
         admin, target = person(Role.ADMIN), person(Role.VIEWER)
