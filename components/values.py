@@ -67,6 +67,17 @@ def number(value: float | int | None, digits: int = 4) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
+def size_text(count: int | None) -> str:
+    """Bytes in the unit in which they are read: 512 B, 1.5 kB, 23 MB, 4.1 GB."""
+    if count is None:
+        return NOTHING
+    size, units = float(count), ("B", "kB", "MB", "GB", "TB")
+    place = 0
+    while size >= 999.5 and place < len(units) - 1:
+        size, place = size / 1000, place + 1
+    return f"{size:.1f} {units[place]}" if place and size < 9.95 else f"{size:.0f} {units[place]}"
+
+
 def stat(label: str, value: Component | str, *, hint: Component | str | None = None) -> html.Div:
     """One figure with its name, in type alone."""
     return html.Div(

@@ -66,6 +66,7 @@ def build(tasks: Sequence[str] = TASKS) -> Celery:
         beat_scheduler="celery.beat:Scheduler",  # kept in memory: what is due soon again needs no file that can break
         beat_schedule={
             "sweep": {"task": "jobs.sweep", "schedule": every, "options": {"expires": every}},
+            "sample": {"task": "jobs.sample", "schedule": 60.0, "options": {"expires": 60.0}},
             "purge": {"task": "jobs.purge", "schedule": 3600.0, "options": {"expires": 3600.0}},
         },
     )

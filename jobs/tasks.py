@@ -1,4 +1,4 @@
-"""What the worker runs: a job by its id, the sweep for lost ones, the purge of what is old."""
+"""What the worker runs: a job by its id, the sweep for lost ones, the purge of what is old, a look at the machine."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from jobs.announcing import announce_to_celery
 from jobs.celery_app import celery
 from jobs.lease import HandedBack, Lease
 from jobs.processes import is_stopping
-from services import job_queue, job_recovery
+from services import job_queue, job_recovery, machine
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -28,6 +28,7 @@ announce_to_celery()
 Handler = Callable[[dict[str, Any], Lease], None]
 HANDLERS: dict[str, Handler] = {TRAINING: training.run, DEMO: demo.load}
 LONGEST_REASON = 1000
+LOOKED_AT = 0.5  # seconds over which the load of the processor is measured
 PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
 
@@ -77,10 +78,19 @@ def sweep() -> None:
 
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
-    """Remove what was deleted long enough ago, and the record of jobs that ended long ago."""
+    """Remove what was deleted long enough ago, the record of jobs that ended long ago, and old samples."""
     with transaction() as session:
         editing.purge(session)
-    removed = PURGED_AT_ONCE
-    while removed == PURGED_AT_ONCE:
-        with transaction() as session:
-            removed = job_queue.purge(session, PURGED_AT_ONCE)
+    for purge_some in (job_queue.purge, machine.purge):
+        removed = PURGED_AT_ONCE
+        while removed == PURGED_AT_ONCE:
+            with transaction() as session:
+                removed = purge_some(session, PURGED_AT_ONCE)
+
+
+@celery.task(name="jobs.sample")  # type: ignore[untyped-decorator]
+def sample() -> None:
+    """Note how the machine is doing."""
+    reading = machine.look(LOOKED_AT)
+    with transaction() as session:
+        machine.keep(session, reading)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete as delete_from
-from sqlalchemy import func, select, update
+from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from database.types import now
@@ -101,4 +101,4 @@ def _strip_mails(session: Session, user_id: int) -> None:
     theirs = update(EmailLog).where(EmailLog.user_id == user_id)
     waiting = theirs.where(EmailLog.status == EmailStatus.PENDING)
     session.execute(waiting.values(status=EmailStatus.FAILED, error_message="The account was deleted."))
-    session.execute(theirs.values(recipient_email=_address(user_id), event_data=None))
+    session.execute(theirs.values(recipient_email=_address(user_id), event_data=null()))

@@ -1,9 +1,11 @@
 """How the installation is: database, migrations, queue, machine."""
 
 import os
+import platform
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 from alembic.migration import MigrationContext
@@ -14,8 +16,12 @@ from config.settings import settings
 from database import migrations
 from database.types import now
 from models.job import Job, JobStatus
+from models.permissions import Permission
+from services import machine
+from services.actor import Actor
 
 QUEUE_STUCK_AFTER = timedelta(minutes=10)
+SILENT_AFTER = timedelta(minutes=5)  # without a sign of life from a worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,73 @@ def oldest_wait(session: Session) -> timedelta | None:
     )
     running = session.scalar(select(Job.id).where(Job.status == JobStatus.RUNNING).limit(1))
     return None if oldest is None or running is not None else now() - oldest
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The work there is and who does it; `last_sign` is when a worker last showed that it lives."""
+
+    waiting: int
+    running: int
+    later: int  # not to be begun before a moment that is still to come
+    oldest: timedelta | None
+    workers: int
+    last_sign: datetime | None
+    is_silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is installed, and since when it runs."""
+
+    version: str
+    revision: str | None
+    head: str
+    database: str
+    python: str
+    web_since: datetime
+    machine_since: datetime
+
+
+def queue(session: Session, actor: Actor) -> Queue:
+    """What waits, what runs, and whether anybody is there to do it."""
+    actor.require(Permission.VIEW_SYSTEM_HEALTH)
+    moment = now()
+    waits = (Job.status == JobStatus.PENDING) & (Job.not_before <= moment)
+    runs = Job.status == JobStatus.RUNNING
+    counted = select(
+        func.count().filter(waits),
+        func.count().filter(runs),
+        func.count().filter((Job.status == JobStatus.PENDING) & (Job.not_before > moment)),
+        func.min(Job.not_before).filter(waits),
+        func.count(func.distinct(Job.claimed_by)).filter(runs),
+        func.max(Job.heartbeat_at).filter(runs),
+    ).where(Job.status.in_((JobStatus.PENDING, JobStatus.RUNNING)))
+    waiting, running, later, oldest, workers, heartbeat = session.execute(counted).one()
+    signs = [sign for sign in (heartbeat, machine.last_sample(session)) if sign is not None]
+    age = None if oldest is None else moment - oldest
+    sign = max(signs, default=None)
+    return Queue(waiting, running, later, age, workers, sign, sign is None or moment - sign > SILENT_AFTER)
+
+
+def about(session: Session, actor: Actor) -> About:
+    """Versions and times."""
+    actor.require(Permission.VIEW_SYSTEM_HEALTH)
+    try:
+        installed = version("pfd-dashboard")
+    except PackageNotFoundError:
+        installed = "unknown"
+    server = session.connection().dialect.server_version_info or ()
+    name = "PostgreSQL" if session.get_bind().dialect.name == "postgresql" else "SQLite"
+    return About(
+        version=installed,
+        revision=MigrationContext.configure(session.connection()).get_current_revision(),
+        head=_head(),
+        database=f"{name} {'.'.join(map(str, server))}",
+        python=platform.python_version(),
+        web_since=datetime.fromtimestamp(psutil.Process().create_time(), UTC),
+        machine_since=datetime.fromtimestamp(psutil.boot_time(), UTC),
+    )
 
 
 def overview(session: Session) -> Health:

@@ -14,11 +14,27 @@ from components.grid import RowAction, actions_column, data_grid, number_column
 from components.icons import icon
 from components.shell import NavEntry, NavGroup, UserBadge, page_header, shell
 from components.toasts import toast
-from components.values import duration_text, number, progress, time_tag
+from components.values import duration_text, number, progress, size_text, time_tag
 
 
 def wire(component):
     return json.dumps(component, cls=PlotlyJSONEncoder, separators=(",", ":"))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "–"),
+        (0, "0 B"),
+        (512, "512 B"),
+        (1500, "1.5 kB"),
+        (999_600, "1.0 MB"),
+        (23_000_000, "23 MB"),
+        (10**15, "1000 TB"),
+    ],
+)
+def test_bytes_are_told_in_the_unit_in_which_they_are_read(count, text):
+    assert size_text(count) == text
 
 
 class TestNumber:
