@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 from config.settings import settings
+from web import policy_reports
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -23,12 +24,13 @@ def content_policy(script_hashes: Sequence[str]) -> str:
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
-        "frame-ancestors 'none'"
+        f"frame-ancestors 'none'; report-uri {policy_reports.PATH}"
     )
 
 
 def register(server: Flask) -> None:
-    """Put the headers on every answer, errors included."""
+    """Put the headers on every answer, errors included, and take the reports that the policy asks for."""
+    server.register_blueprint(policy_reports.blueprint)
     server.config.setdefault("SCRIPT_HASHES", ())
 
     @server.after_request
@@ -38,8 +40,8 @@ def register(server: Flask) -> None:
         answer.headers.setdefault("Content-Security-Policy", content_policy(server.config["SCRIPT_HASHES"]))
         if settings().is_https:
             answer.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if not request.path.startswith(STATIC):
-            answer.headers["Cache-Control"] = "no-store"
+        if not request.path.startswith(STATIC) or answer.status_code not in {200, 304}:
+            answer.headers["Cache-Control"] = "no-store"  # a file that is missing now may come with the next version
         elif answer.status_code == 200 and ("m" in request.args or ".v" in request.path):
             # Dash puts the file's time or the package's version into these addresses, so they never change.
             answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
