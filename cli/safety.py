@@ -20,6 +20,7 @@ def refuse_unsafe_settings() -> None:
     """Raise for the first thing that is wrong; no secret stands in any sentence."""
     _check_secret_key()
     _check_addresses()
+    _check_mail()
     for name in _SWITCHES:
         if os.environ.get(name, "").casefold() not in {"", "0", "false", "no", "off"}:
             raise ConfigurationError(f"{name} is set; it opens doors that must stay shut where people work. Unset it.")
@@ -53,3 +54,8 @@ def _check_addresses() -> None:
     password = str(url.password or "").casefold()
     if password in _KNOWN_PASSWORDS or (password and password == (url.username or "").casefold()):
         raise ConfigurationError("The password in DATABASE_URL is one that everybody knows; choose another.")
+
+
+def _check_mail() -> None:
+    if settings().smtp_url is not None and settings().mail_from is None:
+        raise ConfigurationError("PFD_SMTP_URL is set, so PFD_MAIL_FROM must say whom mails come from.")

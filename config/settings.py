@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 from datetime import timedelta
+from email.headerregistry import Address
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -12,8 +13,9 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import root_keys
+from config import mail_server, root_keys
 from config.errors import ConfigurationError
+from config.mail_server import MailServer
 from config.root_keys import SHORTEST_KEY
 
 LONGEST = timedelta(days=36_525)  # beyond it a calendar ends, and with it the sign-in
@@ -33,6 +35,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, validation_alias="PFD_PUBLIC_URL")
     secret_key_override: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEY")
     secret_keys_before: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEYS_BEFORE")
+    smtp_url: SecretStr | None = Field(None, validation_alias="PFD_SMTP_URL")
+    mail_from: str | None = Field(None, validation_alias="PFD_MAIL_FROM")
     trusted_proxies: int = Field(0, ge=0, le=5, validation_alias="PFD_TRUSTED_PROXIES")
     web_workers: int = Field(2, ge=1, le=32, validation_alias="PFD_WEB_WORKERS")
     web_threads: int = Field(8, ge=1, le=256, validation_alias="PFD_WEB_THREADS")
@@ -64,6 +68,8 @@ class Settings(BaseSettings):
     @field_validator(
         "database_url_override",
         "redis_url",
+        "smtp_url",
+        "mail_from",
         "admin_username",
         "admin_email",
         "admin_password",
@@ -130,6 +136,20 @@ class Settings(BaseSettings):
             raise ValueError(f"must be keys of at least {SHORTEST_KEY} characters, with commas between them")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            mail_server.parse(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _known_sender(cls, value: str | None) -> str | None:
+        if value is not None:
+            mail_server.sender(value)
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
@@ -175,6 +195,23 @@ class Settings(BaseSettings):
     @property
     def is_https(self) -> bool:
         return self.address.startswith("https://")
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed in; None: it is written to files in the outbox."""
+        return None if self.smtp_url is None else mail_server.parse(self.smtp_url.get_secret_value())
+
+    @property
+    def mail_sender(self) -> Address:
+        """Who our mails come from."""
+        host = urlsplit(self.address).hostname or "localhost"
+        domain = host if host.isascii() and host[-1].isalpha() else "localhost"
+        return mail_server.sender(self.mail_from or f"PFD <pfd@{domain}>")
+
+    @property
+    def outbox_dir(self) -> Path:
+        """Where mails lie as files while no server is named."""
+        return self.data_dir / "mail"
 
     @property
     def files_dir(self) -> Path:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -24,11 +25,19 @@ class HandedBack(Exception):
     """The worker shuts down; the next one takes the job up where this one left it."""
 
 
+class Postponed(Exception):
+    """The job may be tried again, but not before this pause is over."""
+
+    def __init__(self, reason: str, pause: timedelta) -> None:
+        super().__init__(reason)
+        self.pause = pause
+
+
 class Lease:
     """A claimed job: a thread says every few seconds that it is alive, until it ends or is taken away."""
 
-    def __init__(self, job_id: int, worker: str) -> None:
-        self.job_id, self.worker = job_id, worker
+    def __init__(self, job_id: int, worker: str, beside: Callable[[], None] = sweeping.sweep_if_due) -> None:
+        self.job_id, self.worker, self._beside = job_id, worker, beside
         self.lost = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"lease-{job_id}", daemon=True)
@@ -81,11 +90,11 @@ class Lease:
         # The sweep's own message may wait behind hours of jobs, so a busy worker sweeps as well: on a thread of its
         # own, as a broker that is slow to answer must not keep the next sign of life back.
         if self._sweeper is None or not self._sweeper.is_alive():
-            self._sweeper = threading.Thread(target=self._sweep, name=f"sweep-{self.job_id}", daemon=True)
+            self._sweeper = threading.Thread(target=self._work_beside, name=f"sweep-{self.job_id}", daemon=True)
             self._sweeper.start()
 
-    def _sweep(self) -> None:
+    def _work_beside(self) -> None:
         try:
-            sweeping.sweep_if_due()
+            self._beside()
         except DBAPIError as error:
             logger.warning("lost work could not be looked for: %s", error.orig)

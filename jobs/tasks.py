@@ -4,19 +4,21 @@ import logging
 import os
 import secrets
 import socket
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from database.engine import transaction
+from database.engine import snapshot, transaction
 from diagnosis.trainers import TrainingDiverged
-from jobs import demo, sweeping, training
+from jobs import demo, mail, sweeping, training
 from jobs.announcing import announce_to_celery
 from jobs.celery_app import celery
-from jobs.lease import HandedBack, Lease
+from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
-from services import job_queue, job_recovery, machine
+from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -26,7 +28,20 @@ logger = logging.getLogger(__name__)
 announce_to_celery()
 
 Handler = Callable[[dict[str, Any], Lease], None]
-HANDLERS: dict[str, Handler] = {TRAINING: training.run, DEMO: demo.load}
+HANDLERS: dict[str, Handler] = {
+    TRAINING: training.run,
+    DEMO: demo.load,
+    notices.KIND: mail.send,
+    forgotten.KIND: mail.send_reset_link,
+    lock_outs.KIND: mail.tell_of_lock_out,
+}
+ERRANDS = (
+    notices.KIND,
+    forgotten.KIND,
+    lock_outs.KIND,
+)  # what takes a moment and must not wait behind hours of training
+LONGEST_ERRANDS = 10.0  # seconds, as a job that ends waits for what is done beside it
+_errands = threading.Lock()
 LONGEST_REASON = 1000
 LOOKED_AT = 0.5  # seconds over which the load of the processor is measured
 PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
@@ -47,17 +62,37 @@ def run(job_id: int) -> None:
         handler = HANDLERS.get(job.kind)
         if handler is None:
             raise job_queue.UnknownKind(job.kind)
-        with Lease(job_id, worker) as lease:
+        with Lease(job_id, worker, beside) as lease:
             handler(job.payload, lease)
             lease.step(lambda session: job_queue.finish(session, job_id, worker))
     except HandedBack:
         with transaction() as session:
             job_recovery.hand_back(session, job_id, worker)
+    except Postponed as error:
+        logger.warning("job %s (%s) is tried again later: %s", job_id, job.kind, error)
+        with transaction() as session:
+            job_recovery.fail(session, job_id, worker, str(error), retry=True, after=error.pause)
     except Exception as error:
         logger.exception("job %s (%s) failed", job_id, job.kind)
         reason, retry = reason_of(error), isinstance(error, OperationalError)
         with transaction() as session:
             job_recovery.fail(session, job_id, worker, reason, retry=retry)
+
+
+def beside() -> None:
+    """What a process does beside a long job: look for lost work, and run errands, which take no core of their own."""
+    sweeping.sweep_if_due()
+    if not _errands.acquire(blocking=False):
+        return
+    try:
+        with snapshot() as session:
+            due = job_queue.waiting(session, ERRANDS)
+        until = time.monotonic() + LONGEST_ERRANDS
+        for job_id in due:
+            if time.monotonic() < until:
+                run(job_id)
+    finally:
+        _errands.release()
 
 
 def reason_of(error: Exception) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.permissions import Permission, Role
 from models.user import User
-from services import audit, one_time_tokens, passwords, sessions
+from services import audit, notices, one_time_tokens, passwords, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.text import clean
@@ -51,7 +51,7 @@ def check_new_account(username: str, email: str, password: str) -> tuple[str, st
 
 def check_names(username: str, email: str) -> tuple[str, str]:
     """The user name and e-mail address as they will be stored, or what is wrong with them."""
-    return _username(username), _email(email)
+    return _username(username), check_email(email)
 
 
 def faults_of_new_account(username: str, email: str, password: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def faults_of_new_account(username: str, email: str, password: str) -> dict[str,
     faults: dict[str, str] = {}
     for check in (
         lambda: _username(username),
-        lambda: _email(email),
+        lambda: check_email(email),
         lambda: passwords.check_policy(password, username=username.strip(), email=email.strip()),
     ):
         try:
@@ -78,7 +78,8 @@ def _username(text: str) -> str:
     return name
 
 
-def _email(text: str) -> str:
+def check_email(text: str) -> str:
+    """An e-mail address as it will be stored, or what is wrong with it."""
     address = clean(text, field="email", longest=255, shortest=3).casefold()
     if not _EMAIL.fullmatch(address):
         raise Invalid("This does not look like an e-mail address.", field="email")
@@ -142,6 +143,8 @@ def set_role(session: Session, actor: Actor, username: str, role: Role) -> User:
     before, user.role = user.role, role.value
     sessions.end_all(session, user.id, "role changed")
     audit.record(session, actor, "user.set_role", user=user.username, before=before, after=role.value)
+    if before != user.role:
+        notices.tell_owner(session, user.id, "role_changed", by=actor.username, old=before, new=user.role)
     return user
 
 
@@ -153,6 +156,7 @@ def reset_password(session: Session, actor: Actor, username: str, password: str)
     user.password_hash, user.password_reset_required = passwords.hash_password(password), False
     sessions.end_all(session, user.id, "password changed")
     audit.record(session, actor, "user.reset_password", user=user.username)
+    notices.tell_owner(session, user.id, "password_changed")
     return user
 
 

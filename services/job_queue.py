@@ -1,5 +1,6 @@
 """Background work as rows: queued, claimed once, kept alive by a heartbeat, finished or withdrawn, at last removed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -45,6 +46,12 @@ def enqueue(
     session.flush()
     session.info.setdefault("queued_jobs", []).append(job.id)
     return job
+
+
+def waiting(session: Session, kinds: Sequence[str], limit: int = 20) -> list[int]:
+    """The jobs of these kinds that may be claimed now, the oldest first."""
+    due = select(Job.id).where(Job.kind.in_(kinds), Job.status == JobStatus.PENDING, Job.not_before <= now())
+    return list(session.scalars(due.order_by(Job.id).limit(limit)))
 
 
 def claim(session: Session, job_id: int, worker: str) -> Job | None:

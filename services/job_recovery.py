@@ -1,7 +1,7 @@
 """How jobs go wrong: failed, handed back, lost with their worker; job and experiment always tell the same."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -15,13 +15,16 @@ from services.experiments import lifecycle
 WORKER_LOST = "The worker stopped in the middle of this job."
 
 
-def fail(session: Session, job_id: int, worker: str, reason: str, *, retry: bool = False) -> None:
-    """End the job with its reason, or put it back when it may be tried again."""
+def fail(
+    session: Session, job_id: int, worker: str, reason: str, *, retry: bool = False, after: timedelta = timedelta()
+) -> None:
+    """End the job with its reason, or put it back when it may be tried again, at once or after a pause."""
     job = _held(session, job_id, worker)
     if job is None:
         return
     if retry and job.attempts < job.max_attempts:
         _put_back(session, job, reason)
+        job.not_before = now() + after
     else:
         _give_up(session, job, reason)
     session.flush()

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from typing import Protocol
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import select
@@ -10,6 +11,15 @@ from sqlalchemy.orm import Session
 
 from config.settings import settings
 from models.user import User
+from services import notices
+
+
+class Visitor(notices.Visitor, Protocol):
+    """Where a request comes from, and what the browser has kept."""
+
+    @property
+    def device(self) -> str: ...
+
 
 KNOWN_FOR = 365 * 24 * 3600  # seconds
 
@@ -23,8 +33,16 @@ def _mark(password_hash: str) -> str:
     return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
 
 
-def remember(session: Session, user_id: int) -> str:
-    """What the browser keeps; it opens nothing, it only has a counter of its own."""
+def remember(session: Session, user_id: int, visitor: Visitor) -> str:
+    """What a browser keeps in which somebody has signed in; the owner is told when it was not known before."""
+    stored = session.scalars(select(User.password_hash).where(User.id == user_id)).one()
+    if device_of(visitor.device, user_id, stored) is None:
+        notices.tell_owner(session, user_id, "new_device", visitor=visitor)
+    return mark(session, user_id)
+
+
+def mark(session: Session, user_id: int) -> str:
+    """What makes a browser a known one; it opens nothing, it only has a counter of its own."""
     stored = session.scalars(select(User.password_hash).where(User.id == user_id)).one()
     told: str = _serializer().dumps([user_id, secrets.token_hex(8), _mark(stored)])
     return told

@@ -1,18 +1,27 @@
 """What the owner of an account is told by mail whatever they have switched off: changes to how one gets in."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from database.types import now
-from models.email_log import EmailLog
 from models.user import User
-from services import devices, job_queue
-from services.sessions import Visitor
+from services import devices
+from services.mail import orders
 
-KIND = "mail"  # of the job that sends a row of email_logs
+KIND = orders.KIND
+
+
+class Visitor(Protocol):
+    """Where a request comes from, as far as it is told to owners; sessions.Visitor is one."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def agent(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +58,46 @@ NOTICES = {
     "key_rotated": Notice(
         "An API key was replaced", "The API key “{name}” ({prefix}) was replaced; the old one ends on {ends}."
     ),
-    "key_revoked": Notice("An API key was revoked", "The API key “{name}” ({prefix}) was revoked by {by}: {reason}"),
+    "key_revoked": Notice(
+        "An API key was revoked", "The API key “{name}” ({prefix}) was revoked by {by}. Reason: {reason}."
+    ),
     "role_changed": Notice("Your role was changed", "{by} has changed your role from {old} to {new}."),
 }
 
 
 def tell_owner(
-    session: Session, user_id: int, event: str, *, visitor: Visitor | None = None, to: str | None = None, **facts: Any
+    session: Session,
+    user_id: int,
+    event: str,
+    *,
+    visitor: Visitor | None = None,
+    told: dict[str, Any] | None = None,
+    to: str | None = None,
+    **facts: Any,
 ) -> None:
-    """Write the mail and the job that sends it in the caller's transaction: with the act or not at all."""
+    """Write the mail and the job that sends it in the caller's transaction: with the act or not at all.
+
+    A job passes on as `told` the circumstances of the request that it works for; `to` is another address than today's.
+    """
     notice = NOTICES[event]
     address = to or session.scalar(select(User.email).where(User.id == user_id))
     if address is None:
         return
-    told = {"facts": {name: str(value)[:500] for name, value in facts.items()}, "moment": now().isoformat()}
+    known = circumstances(visitor) if told is None else told
+    orders.order(
+        session,
+        user_id=user_id,
+        to=address,
+        event=f"security.{event}",
+        subject=notice.subject,
+        template="notice",
+        told={**known, "facts": {name: str(value)[:500] for name, value in facts.items()}},
+    )
+
+
+def circumstances(visitor: Visitor | None) -> dict[str, str]:
+    """When, and where from, something was done, as a mail tells it."""
+    told = {"moment": now().isoformat()}
     if visitor is not None:
         told |= {"address": visitor.address[:45], "device": devices.describe(visitor.agent).words}
-    row = EmailLog(
-        user_id=user_id,
-        recipient_email=address,
-        event_type=f"security.{event}",
-        subject=notice.subject,
-        template_name="notice",
-        event_data=told,
-    )
-    session.add(row)
-    session.flush()
-    job_queue.enqueue(session, KIND, {"email_id": row.id}, max_attempts=8)
+    return told

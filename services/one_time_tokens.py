@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from database.types import now
 from models.one_time_token import OneTimeToken
 
-Purpose = Literal["setup", "invitation"]
+Purpose = Literal["setup", "invitation", "reset", "email"]
 
 
 def token_hash(token: str) -> str:
@@ -19,11 +19,21 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def issue(session: Session, purpose: Purpose, lasts: timedelta, user_id: int | None = None) -> str:
+def issue(
+    session: Session, purpose: Purpose, lasts: timedelta, user_id: int | None = None, payload: str | None = None
+) -> str:
     """A fresh token; earlier ones for the same purpose and person end."""
     end(session, purpose, user_id)
     token = secrets.token_urlsafe(32)
-    session.add(OneTimeToken(purpose=purpose, token_hash=token_hash(token), user_id=user_id, expires_at=now() + lasts))
+    session.add(
+        OneTimeToken(
+            purpose=purpose,
+            token_hash=token_hash(token),
+            user_id=user_id,
+            expires_at=now() + lasts,
+            payload=payload,
+        )
+    )
     return token
 
 

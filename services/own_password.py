@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.permissions import Permission
 from models.user import User
-from services import audit, passwords, sessions, throttling
+from services import audit, notices, passwords, sessions, throttling
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
@@ -40,6 +40,11 @@ def begin(session: Session, actor: Actor, visitor: Visitor) -> Change:
     return Change(stored)
 
 
+def forget_attempts(session: Session, actor: Actor, visitor: Visitor) -> None:
+    """The current password fitted, so earlier attempts were no guesses."""
+    throttling.release(session, *_buckets(actor, visitor))
+
+
 def _buckets(actor: Actor, visitor: Visitor) -> tuple[Bucket, ...]:
     return Bucket(f"password:account:{actor.user_id}"), throttling.address_bucket(visitor.address), throttling.ALL
 
@@ -66,7 +71,8 @@ def complete(session: Session, actor: Actor, this: int, visitor: Visitor, change
     )
     if changed is None:
         raise Conflict("The password was changed elsewhere a moment ago.")
-    throttling.release(session, *_buckets(actor, visitor))
+    forget_attempts(session, actor, visitor)
     ended = sessions.end_all(session, changed, "password changed", but=this)
     audit.record(session, actor, "user.change_password", sessions_ended=ended)
+    notices.tell_owner(session, changed, "password_changed", visitor=visitor)
     return ended

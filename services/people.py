@@ -19,6 +19,7 @@ from models.user import User
 from services import accounts, audit, one_time_tokens, passwords, sessions
 from services.actor import Actor
 from services.errors import Conflict, Forbidden, Invalid, NotFound
+from services.mail import invitations
 from services.text import clean
 
 PAGE = 100
@@ -174,11 +175,12 @@ def invite(session: Session, actor: Actor, *, username: str, email: str, role: s
     name, address = accounts.check_names(username, email)
     user = accounts.add(session, actor, name, address, wanted, NO_PASSWORD)
     user.is_active = False
-    return _link(session, user)
+    return _link(session, actor, user)
 
 
-def _link(session: Session, user: User) -> str:
+def _link(session: Session, actor: Actor, user: User) -> str:
     token = one_time_tokens.issue(session, "invitation", INVITATION_LASTS, user.id)
+    invitations.order(session, actor, user, f"/invitation/{token}", now() + INVITATION_LASTS)
     return f"{settings().address}/invitation/{token}"
 
 
@@ -188,7 +190,7 @@ def invite_again(session: Session, actor: Actor, user_id: int) -> str:
     if user.password_hash != NO_PASSWORD:
         raise Conflict(f"{user.username} has come already.")
     audit.record(session, actor, "user.invite_again", user=user.username)
-    return _link(session, user)
+    return _link(session, actor, user)
 
 
 def invited(session: Session, token: str) -> User | None:

@@ -14,7 +14,7 @@ from models.login_history import LoginHistory
 from models.permissions import permissions_of
 from models.session_log import SessionLog
 from models.user import User
-from services import devices, known_devices, passwords, throttling
+from services import devices, known_devices, lock_outs, passwords, throttling
 from services.actor import Actor
 from services.second_factor import policy
 from services.throttling import Bucket
@@ -100,6 +100,8 @@ def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
     wait = throttling.reserve(session, *buckets)
     if wait:
         note(session, None if user is None else user.id, visitor, "too many attempts")
+    else:
+        lock_outs.note(session, name, buckets, visitor)
     if user is None or not user.is_active:
         return Attempt(name, None if user is None else user.id, None, wait, buckets)
     return Attempt(name, user.id, user.password_hash, wait, buckets, user.password_reset_required)

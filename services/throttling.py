@@ -91,6 +91,12 @@ def _count(bucket: Bucket, row: Throttle, moment: datetime) -> None:
         row.blocked_until = row.window_started_at + bucket.window
 
 
+def has_just_closed(session: Session, bucket: Bucket) -> bool:
+    """Whether the attempt that this transaction has counted is the first of the window with a wait after it."""
+    row = session.get(Throttle, bucket.name)
+    return row is not None and row.failures == FREE + 1
+
+
 def release(session: Session, *buckets: Bucket) -> None:
     """The attempt succeeded: it was no guess, and the account's or device's earlier failures are forgotten."""
     for bucket in sorted(buckets, key=lambda bucket: bucket.name):

@@ -72,7 +72,7 @@ def sign_in() -> AnyResponse:
         if opened is not None and former is not None:
             sessions.end(session, former, "signed in again")
         is_in = opened is not None and not opened.second_step and attempt.user_id is not None
-        device = known_devices.remember(session, attempt.user_id or 0) if is_in else None
+        device = known_devices.remember(session, attempt.user_id or 0, who) if is_in else None
     if opened is None and verified and attempt.must_choose_anew:
         return _login_again(name, target, sessions.CHOOSE_ANEW, 403)
     if opened is None:

@@ -11,7 +11,9 @@ from config.settings import settings
 from web import (
     advice,
     bundles,
+    confirm_email,
     errors,
+    forgotten,
     forms,
     guard,
     headers,
@@ -77,6 +79,6 @@ def create_server() -> Flask:
     forms.csrf.init_app(server)
     bundles.register(server)
     Compress(server)
-    for part in (advice, forms, second_step, sudo, passkeys, invitation, health, search):
+    for part in (advice, forms, second_step, sudo, passkeys, invitation, forgotten, confirm_email, health, search):
         server.register_blueprint(part.blueprint)
     return server

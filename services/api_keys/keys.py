@@ -12,9 +12,10 @@ from database.types import now
 from models.api_key import APIKey
 from models.permissions import Permission
 from models.user import User
-from services import audit
+from services import audit, notices
 from services.actor import Actor
 from services.api_keys import form
+from services.api_keys.form import Key
 from services.errors import Conflict, Invalid, NotFound
 from services.text import clean
 
@@ -84,7 +85,9 @@ def create(
     if (session.scalar(held) or 0) >= MOST_PER_PERSON:
         raise Conflict(f"A person has at most {MOST_PER_PERSON} keys; revoke one that is not used.")
     expires = now() + timedelta(days=days)
-    return _store(session, actor, owner, label, wanted, rate_limit, expires, "api_key.create")
+    made = _store(session, actor, owner, label, wanted, rate_limit, expires, "api_key.create")
+    notices.tell_owner(session, owner, "key_created", name=label, prefix=made.prefix)
+    return made.text
 
 
 def _scopes(actor: Actor, scopes: Sequence[str]) -> list[str]:
@@ -107,7 +110,7 @@ def _store(
     rate_limit: int,
     expires: datetime | None,
     action: str,
-) -> str:
+) -> Key:
     made = form.make()
     session.add(
         APIKey(
@@ -122,7 +125,7 @@ def _store(
     )
     session.flush()
     audit.record(session, actor, action, key=made.prefix, name=name, owner=owner, scopes=list(scopes))
-    return made.text
+    return made
 
 
 def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list[KeyFacts]:
@@ -184,10 +187,12 @@ def rotate(session: Session, actor: Actor, key_id: int) -> str:
         raise Conflict("Your role no longer allows anything that this key may do; make a new one.")
     lasts = timedelta(days=DAYS) if key.expires_at is None else key.expires_at - key.created_at
     moment = now()
-    text = _store(session, actor, key.user_id, key.name, scopes, key.rate_limit, moment + lasts, "api_key.rotate")
+    made = _store(session, actor, key.user_id, key.name, scopes, key.rate_limit, moment + lasts, "api_key.rotate")
     key.replaced_at = moment
     key.expires_at = moment + OVERLAP if key.expires_at is None else min(key.expires_at, moment + OVERLAP)
-    return text
+    ends = f"{key.expires_at:%d %B %Y, %H:%M} UTC"
+    notices.tell_owner(session, key.user_id, "key_rotated", name=key.name, prefix=key.prefix, ends=ends)
+    return made.text
 
 
 def revoke(session: Session, actor: Actor, key_id: int, reason: str = "") -> str:
@@ -211,4 +216,7 @@ def _revoke(session: Session, actor: Actor, key: APIKey, reason: str) -> str:
         key.is_active = False
         key.revoked_reason = clean(reason, field="reason", longest=255) or None
         audit.record(session, actor, "api_key.revoke", key=key.prefix, owner=key.user_id, reason=key.revoked_reason)
+        by = "you" if actor.user_id == key.user_id else actor.username
+        reason = key.revoked_reason or "none was given"
+        notices.tell_owner(session, key.user_id, "key_revoked", name=key.name, prefix=key.prefix, by=by, reason=reason)
     return key.prefix
