@@ -16,6 +16,7 @@
       headerBackgroundColor: "var(--surface)",
       headerTextColor: "var(--text-3)",
       headerFontSize: 12,
+      rowHeight: "var(--grid-row)",
       dataBackgroundColor: "var(--surface)",
       oddRowBackgroundColor: "var(--surface)",
       rowHoverColor: "var(--surface-hover)",

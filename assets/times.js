@@ -1,12 +1,24 @@
-/* Every <time datetime data-format> in the viewer's zone; relative ones tick; the full stamp is the title. */
+/* Every <time datetime data-format> in the viewer's zone, which their profile may name; relative ones tick; the full stamp is the title. */
 (function () {
   "use strict";
-  const formats = {
-    datetime: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }),
-    date: new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" }),
-    time: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-    full: new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }),
+  const styles = {
+    datetime: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+    date: { day: "numeric", month: "short", year: "numeric" },
+    time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+    full: { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
   };
+  const root = document.documentElement;
+  let formats = {}, zone;
+
+  // The zone that the person has chosen, else the browser's; one that this browser does not know is left aside.
+  function take(wanted) {
+    const made = {};
+    try {
+      Object.keys(styles).forEach((name) => { made[name] = new Intl.DateTimeFormat("en-GB", Object.assign({ timeZone: wanted || undefined }, styles[name])); });
+    } catch (error) { take(null); zone = wanted; return; }
+    formats = made;
+    zone = wanted;
+  }
 
   function relative(moment, now) {
     const seconds = Math.round((now - moment) / 1000);
@@ -34,10 +46,12 @@
   }
 
   function renderAll() {
+    if (root.getAttribute("data-zone") !== zone) take(root.getAttribute("data-zone"));
     const now = Date.now();
     document.querySelectorAll("time[datetime]").forEach((element) => render(element, now));
   }
 
+  take(root.getAttribute("data-zone"));
   let queued = false;
   function schedule() {
     if (queued) return;
@@ -45,7 +59,7 @@
     requestAnimationFrame(() => { queued = false; renderAll(); });
   }
   new MutationObserver(schedule).observe(document.documentElement, {
-    childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["datetime"],
+    childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["datetime", "data-zone"],
   });
   setInterval(() => { if (!document.hidden) renderAll(); }, 20000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) renderAll(); });

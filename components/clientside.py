@@ -2,6 +2,7 @@
 
 from dash import ClientsideFunction, Dash, Input
 
+from components.preferences import PREFERENCES_ID
 from components.toasts import TOASTS_ID
 
 
@@ -11,4 +12,7 @@ def register(app: Dash) -> None:
         ClientsideFunction(namespace="pfd", function_name="show_toast"),
         Input(TOASTS_ID, "data"),
         prevent_initial_call=True,
+    )
+    app.clientside_callback(  # type: ignore[no-untyped-call]
+        ClientsideFunction(namespace="pfd", function_name="adopt_preferences"), Input(PREFERENCES_ID, "data")
     )

@@ -105,7 +105,6 @@ def static_grid(
 def _common_options(empty_text: str) -> dict[str, Any]:
     return {
         "theme": {"function": "pfdTheme(themeQuartz)"},
-        "rowHeight": 40,
         "headerHeight": 36,
         "animateRows": False,
         "suppressCellFocus": False,

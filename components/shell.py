@@ -14,6 +14,7 @@ from components.icons import IconName, icon
 from components.toasts import TOASTS_ID
 
 PAGE_VISIBLE_ID = "page-visible"
+ACCOUNT_NAME_ID = "account-name"
 MAIN_ID = "main-content"
 
 Content = Component | str | Sequence[Component | str] | None
@@ -259,7 +260,7 @@ def _account_menu(user: UserBadge, entries: Sequence[NavEntry], csrf_token: str,
                     html.Span(initials, className="avatar", **attributes({"aria-hidden": "true"})),
                     html.Span(
                         [
-                            html.Span(user.name, className="account-name"),
+                            html.Span(user.name, id=ACCOUNT_NAME_ID, className="account-name"),
                             html.Span(user.role, className="account-role"),
                         ],
                         className="account-text nav-label",

@@ -5,8 +5,10 @@ from dash.development.base_component import Component
 from components.shell import page_header
 from components.subnav import sub_navigation
 
-SECURITY, SESSIONS, LOGINS, KEYS = (f"/account/{name}" for name in ("security", "sessions", "logins", "keys"))
-PAGES = (("Security", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS), ("API keys", KEYS))
+PROFILE, SECURITY, SESSIONS, LOGINS, KEYS = (
+    f"/account/{name}" for name in ("profile", "security", "sessions", "logins", "keys")
+)
+PAGES = (("Profile", PROFILE), ("Security", SECURITY), ("Sessions", SESSIONS), ("Sign-ins", LOGINS), ("API keys", KEYS))
 
 
 def header(here: str) -> list[Component]:

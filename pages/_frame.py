@@ -6,8 +6,11 @@ from dash.development.base_component import Component
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
+from components.preferences import preference_stores
 from components.shell import NavEntry, NavGroup, UserBadge, shell
+from database.engine import snapshot
 from models.permissions import has_permission
+from services import profile
 from web.identity import current_session
 
 # Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
@@ -27,6 +30,7 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
 
 # What belongs to the person stands in their menu, not in the side bar.
 ACCOUNT: tuple[tuple[str, str, str], ...] = (
+    ("/account/profile", "Profile", "person"),
     ("/account/security", "Security", "shield-lock"),
     ("/account/sessions", "Sessions", "layout-split"),
     ("/account/logins", "Sign-ins", "clock"),
@@ -52,12 +56,15 @@ def _allowed(entries: tuple[tuple[str, str, str], ...]) -> list[NavEntry]:
 def frame() -> Component:
     """The layout of the app for whoever is signed in."""
     signed_in = current_session()
+    with snapshot() as session:
+        known = profile.read(session, signed_in.actor)
     return html.Div(
         [
             dcc.Location(id="address", refresh="callback-nav"),
+            *preference_stores({"theme": known.theme, "density": known.density, "zone": known.time_zone}),
             shell(
                 navigation=navigation(),
-                user=UserBadge(signed_in.actor.username, signed_in.actor.role.replace("_", " "), signed_in.email),
+                user=UserBadge(known.name, signed_in.actor.role.replace("_", " "), signed_in.email),
                 page_container=dash.page_container,
                 csrf_token=generate_csrf(),
                 account_entries=_allowed(ACCOUNT),

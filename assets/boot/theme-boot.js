@@ -14,6 +14,8 @@
   root.setAttribute("data-bs-theme", theme);
   root.setAttribute("data-ag-theme-mode", theme);
   root.setAttribute("data-theme-choice", choice);
+  root.setAttribute("data-density", stored("pfd-density") === "compact" ? "compact" : "comfortable");
+  if (stored("pfd-zone")) root.setAttribute("data-zone", stored("pfd-zone"));
   if (stored("pfd-sidebar") === "collapsed") root.setAttribute("data-sidebar", "collapsed");
   var meta = document.querySelector('meta[name="theme-color"]');
   if (meta) meta.setAttribute("content", theme === "dark" ? "#101217" : "#ffffff");
