@@ -3,7 +3,7 @@
   "use strict";
   const pfd = (window.pfd = window.pfd || {});
   const root = document.documentElement;
-  let chosen = {};
+  let chosen = {}, listens = false; // whether the stores of the frame are on the page
 
   function keep(name, value) {
     try {
@@ -32,6 +32,7 @@
 
   function adopt(known) {
     if (known) {
+      listens = true;
       if (known.theme && known.theme !== root.getAttribute("data-theme-choice")) pfd.theme.choose(known.theme);
       if (known.density) setDensity(known.density);
       setZone(known.zone);
@@ -41,7 +42,7 @@
 
   function tell(what) {
     chosen = Object.assign({}, chosen, what);
-    if (document.getElementById("side-bar")) window.dash_clientside.set_props("appearance-chosen", { data: chosen });
+    if (listens) window.dash_clientside.set_props("appearance-chosen", { data: chosen });
   }
 
   document.addEventListener("click", (event) => {

@@ -126,6 +126,8 @@ def welcome() -> list[str]:
         demo.ensure_demo(session)
         token = None if accounts.anybody(session) else accounts.new_setup_token(session)
     lines = [f"PFD is ready at {settings().address}"]
+    if settings().mail_server is None:
+        lines.append(f"Mail is written to files in {settings().outbox_dir} until PFD_SMTP_URL names a server.")
     if token is not None:
         lines.append(f"Make the first account here (the link works once): {settings().address}/setup/{token}")
     return lines

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from urllib.parse import unquote, urlsplit
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -48,11 +48,15 @@ def parse(address: str) -> MailServer:
 
 def sender(text: str) -> Address:
     """The address in `PFD <pfd@example.org>` or `pfd@example.org`."""
-    name, address = parseaddr(text)
+    form = "must look like pfd@example.org or PFD <pfd@example.org>"
+    given = getaddresses([text])
+    if len(given) != 1:
+        raise ValueError(form)
+    name, address = given[0]
     try:
         found = Address(display_name=name, addr_spec=address)
     except (ValueError, IndexError):  # the two that the parser of the standard library raises
         found = Address()
     if not found.username or not found.domain or _UNFIT.search(text) or not address.isascii() or "=?" in text:
-        raise ValueError("must look like pfd@example.org or PFD <pfd@example.org>")
+        raise ValueError(form)
     return found

@@ -242,13 +242,18 @@ class Settings(BaseSettings):
                 "set PFD_DATA_DIR to one that can."
             ) from error
 
+    @property
+    def root_key_file(self) -> Path:
+        """Where the root secrets are unless they come from the environment."""
+        return self.data_dir / "secret_key"
+
     def root_keys(self) -> tuple[str, ...]:
         """The root secrets, the newest first: from the environment, or made once in the data folder."""
         if self.secret_key_override is not None:
             before = self.secret_keys_before
             earlier = [] if before is None else [key.strip() for key in before.get_secret_value().split(",")]
             return self.secret_key_override.get_secret_value(), *(key for key in earlier if key)
-        return root_keys.read(self.data_dir / "secret_key")
+        return root_keys.read(self.root_key_file)
 
     def secret_key(self) -> str:
         """The root secret that is in use."""

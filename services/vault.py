@@ -1,4 +1,7 @@
-"""Secrets that must be read back are encrypted in the database; a copy of it alone opens nothing."""
+"""Secrets that must be read back are encrypted in the database; a copy of it alone opens nothing.
+
+Where they are kept stands in services/secrets.py: a place that is missing there is lost when a root key is forgotten.
+"""
 
 import base64
 
@@ -19,12 +22,13 @@ class Unreadable(AppError):
         super().__init__("A stored secret cannot be read: it was encrypted with a key that this installation lacks.")
 
 
-def _box(purpose: str) -> MultiFernet:
+def _box(purpose: str, *, newest_only: bool = False) -> MultiFernet:
     def key(root: str) -> Fernet:
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"pfd:{purpose}".encode()).derive(root.encode())
         return Fernet(base64.urlsafe_b64encode(derived))
 
-    return MultiFernet([key(root) for root in settings().root_keys()])
+    roots = settings().root_keys()
+    return MultiFernet([key(root) for root in (roots[:1] if newest_only else roots)])
 
 
 def encrypt(purpose: str, secret: str) -> str:
@@ -46,3 +50,21 @@ def renew(purpose: str, stored: str) -> str:
         return _box(purpose).rotate(stored.encode()).decode()
     except InvalidToken:
         raise Unreadable from None
+
+
+def is_newest(purpose: str, stored: str) -> bool:
+    """Whether it is under the newest root key, so that it needs no other."""
+    return _opens(_box(purpose, newest_only=True), stored)
+
+
+def is_readable(purpose: str, stored: str) -> bool:
+    """Whether any of the root keys opens it."""
+    return _opens(_box(purpose), stored)
+
+
+def _opens(box: MultiFernet, stored: str) -> bool:
+    try:
+        box.decrypt(stored.encode())
+    except InvalidToken:
+        return False
+    return True

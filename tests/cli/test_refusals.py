@@ -136,6 +136,8 @@ class TestUnsafe:
             ({"PFD_SECRET_KEY": "Please-Change-Me-Please-0123456789"}, "PFD_SECRET_KEY"),
             ({"PFD_SECRET_KEY": "your-secret-0123456789-qwertyuiop"}, "PFD_SECRET_KEY"),
             ({"PFD_PUBLIC_URL": "http://pfd.example.org"}, "PFD_PUBLIC_URL"),
+            ({"PFD_SMTP_URL": "smtps://a:hidden@mail.example.org"}, "PFD_MAIL_FROM"),
+            ({"PFD_SMTP_URL": "mail.example.org:25"}, "PFD_SMTP_URL"),
             ({"PFD_PUBLIC_URL": "http://192.0.2.7:8050"}, "PFD_PUBLIC_URL"),
             ({"PFD_PUBLIC_URL": "ftp://pfd.example.org"}, "PFD_PUBLIC_URL"),
             ({"PFD_PUBLIC_URL": "https://pfd.example.org/path"}, "PFD_PUBLIC_URL"),

@@ -35,6 +35,13 @@ class TestFirstStart:
         assert serving.get(link)[0] == 404
         assert "ada is now super_admin" in serving.run("user", "set-role", "ada", "super_admin").stdout
 
+    def test_mail_is_written_to_a_folder_that_is_named(self, serving):
+        (line,) = [line for line in serving.said().splitlines() if "Mail is written to files" in line]
+        assert str(serving.data / "mail") in line
+        assert serving.post(serving.address + "/forgot", username="ada")[0] == 200
+        (file,) = wait_until(lambda: list((serving.data / "mail").glob("*reset-link.eml")))
+        assert "/reset/" in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+
     def test_data_folder_is_its_owners_only(self, serving):
         assert serving.data.stat().st_mode & 0o777 == 0o700
 
