@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.permissions import Permission
 from models.user import User
-from services import audit, notices, passwords, sessions, throttling
+from services import audit, notices, one_time_tokens, passwords, sessions, throttling
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
@@ -66,12 +66,13 @@ def complete(session: Session, actor: Actor, this: int, visitor: Visitor, change
     changed = session.scalar(
         update(User)
         .where(User.id == actor.user_id, User.is_active, User.password_hash == change.stored)
-        .values(password_hash=new_hash)
+        .values(password_hash=new_hash, password_reset_required=False)
         .returning(User.id)
     )
     if changed is None:
         raise Conflict("The password was changed elsewhere a moment ago.")
     forget_attempts(session, actor, visitor)
+    one_time_tokens.end(session, "reset", changed)
     ended = sessions.end_all(session, changed, "password changed", but=this)
     audit.record(session, actor, "user.change_password", sessions_ended=ended)
     notices.tell_owner(session, changed, "password_changed", visitor=visitor)

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, select, update
 
 from database.engine import snapshot, transaction
 from database.types import now
-from models import LoginHistory, SessionLog, SystemLog, User
+from models import EmailLog, LoginHistory, SessionLog, SystemLog, User
 from models.permissions import PermissionDenied, Role
-from services import own_password, passwords, session_list, sessions, sign_ins
+from services import forgotten, one_time_tokens, own_password, passwords, session_list, sessions, sign_ins
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
@@ -117,6 +117,22 @@ class TestPassword:
         winners = [new for new in ended if new != "refused"]
         assert len(winners) == 1
         assert passwords.verify(stored(actor), winners[0])
+
+    def test_a_demand_for_a_new_one_is_met_and_links_for_a_forgotten_one_end(self, sqlite: Engine) -> None:
+        actor = person(Role.VIEWER)
+        with transaction() as session:
+            session.execute(update(User).values(password_reset_required=True))
+            token = one_time_tokens.issue(session, "reset", timedelta(hours=1), actor.user_id)
+        change(actor, 0)
+        with snapshot() as session:
+            assert session.scalars(select(User.password_reset_required)).one() is False
+            assert forgotten.resetting(session, token) is None
+
+    def test_its_owner_is_told_once(self, sqlite: Engine) -> None:
+        actor = person(Role.VIEWER)
+        change(actor, 0)
+        with snapshot() as session:
+            assert session.scalars(select(EmailLog.event_type)).all() == ["security.password_changed"]
 
     def test_it_is_recorded_without_the_password(self, sqlite: Engine) -> None:
         actor = person(Role.VIEWER)
