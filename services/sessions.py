@@ -130,11 +130,16 @@ def complete_sign_in(
         return None
     if passwords.needs_rehash(user.password_hash):
         user.password_hash = passwords.hash_password(password)
+    return let_in(session, user, visitor)
+
+
+def let_in(session: Session, user: User, visitor: Visitor, method: str = "password") -> Opened:
+    """What a first factor opens: a session, or the second step for who has a second factor."""
     if not session.scalar(select(policy.has_one()).where(User.id == user.id)):
-        note(session, user.id, visitor, None)
-        return Opened(open_session(session, user, visitor))
+        note(session, user.id, visitor, None, method)
+        return Opened(open_session(session, user, visitor, method))
     moment = now()
-    note(session, user.id, visitor, NOT_GIVEN, moment=moment)
+    note(session, user.id, visitor, NOT_GIVEN, method, moment)
     return Opened(_add(session, user, visitor, moment, SECOND_STEP_LASTS, pending=True), second_step=True)
 
 

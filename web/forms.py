@@ -66,7 +66,7 @@ def sign_in() -> AnyResponse:
         answer = _login_again(name, target, f"Too many attempts. Try again in about {minutes} min.", 429)
         answer.headers["Retry-After"] = str(attempt.wait)
         return answer
-    verified, former = passwords.verify(attempt.password_hash, password), _former_session()
+    verified, former = passwords.verify(attempt.password_hash, password), former_session()
     with transaction() as session:
         opened = sessions.complete_sign_in(session, attempt, verified, password, who)
         if opened is not None and former is not None:
@@ -82,7 +82,7 @@ def sign_in() -> AnyResponse:
     return with_device(with_session(redirect(target), opened.token), device)
 
 
-def _former_session() -> int | None:
+def former_session() -> int | None:
     """The session that this browser holds the cookie of, also one that waits for its second factor."""
     half = half_signed_in()
     if half is not None:
@@ -94,7 +94,7 @@ def _former_session() -> int | None:
 @public
 def logout() -> AnyResponse:
     """End the session's row, so that its cookie opens nothing any more, here or in another worker."""
-    former = _former_session()
+    former = former_session()
     if former is not None:
         with transaction() as session:
             sessions.end(session, former, "signed out")

@@ -4,8 +4,8 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
+from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App  # type: ignore[import-untyped]
 from flask import Blueprint, redirect, request, url_for
 from flask import session as cookie
 from flask_login import current_user
@@ -20,7 +20,7 @@ from services import identities, known_devices, sessions, sudo
 from services.identities import Identity
 from services.sessions import SECOND_STEP_LASTS
 from web.errors import refusal
-from web.forms import check_token, end_former, safe_next, with_device, with_session
+from web.forms import check_token, former_session, safe_next, with_device, with_session
 from web.guard import public
 from web.identity import current_session, visitor
 
@@ -174,12 +174,13 @@ def _checked_claims() -> dict[str, Any]:
 
 
 def _let_in(identity: Identity, target: str) -> AnyResponse:
-    who = visitor()
+    who, former = visitor(), former_session()
     with transaction() as session:
         user = identities.user_of(session, identity)
         opened = sessions.let_in(session, user, who, method="oidc")
-        end_former(session)
-        device = None if opened.second_step else known_devices.remember(session, user.id)
+        if former is not None:
+            sessions.end(session, former, "signed in again")
+        device = None if opened.second_step else known_devices.remember(session, user.id, who)
     if opened.second_step:
         return with_session(redirect(url_for("second_step.form", next=target)), opened.token, SECOND_STEP_LASTS)
     return with_device(with_session(redirect(target), opened.token), device)

@@ -47,7 +47,7 @@ def give_code() -> AnyResponse:
         verdict = guesses.use_up(session, guess, verdict, who)
         if verdict.right:
             token = second_step.complete(session, half, guess.method, who)
-            device = known_devices.remember(session, half.user_id)
+            device = known_devices.remember(session, half.user_id, who)
         else:
             second_step.fail(session, half, guess.method, verdict.reason, who)
     if guess.wait:
@@ -98,7 +98,7 @@ def give_passkey() -> AnyResponse:
     with transaction() as session:
         if passkeys.check(session, half.user_id, challenge, body.get("credential"), who):
             token = second_step.complete(session, half, "passkey", who)
-            device = known_devices.remember(session, half.user_id)
+            device = known_devices.remember(session, half.user_id, who)
         else:
             second_step.fail(session, half, "passkey", "passkey refused", who)
     if token is None:
