@@ -1,7 +1,6 @@
 """A new e-mail address, asked for with the password and confirmed from there; and the rest of the profile."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from config import settings as configuration
 from database.engine import snapshot, transaction
 from database.types import now
 from models import OneTimeToken, SystemLog, User
@@ -23,18 +21,6 @@ from tests.support.people import PASSWORD, client, person, token_of
 from tests.web.test_sign_in import token_in
 
 HERE = Visitor("192.0.2.7", "curl/8.1")
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[mail.Receiver]:
-    """A mail server that takes everything."""
-    with mail.receiver() as (taken, port):
-        monkeypatch.setenv("PFD_SMTP_URL", f"smtp://127.0.0.1:{port}")
-        monkeypatch.setenv("PFD_MAIL_FROM", "pfd@example.org")
-        configuration.settings.cache_clear()
-        yield taken
-        monkeypatch.undo()
-        configuration.settings.cache_clear()
 
 
 def ask(actor: Actor, new: str = "vera@example.net", password: str = PASSWORD) -> None:
