@@ -141,6 +141,12 @@ def test_no_origin_is_let_read_an_answer(both: Any) -> None:
             assert [name for name, _ in answer.headers if name.lower().startswith("access-control")] == []
 
 
+def test_no_route_answers_trace(dash_app: Any, both: Any) -> None:
+    for rule in dash_app.server.url_map.iter_rules():
+        path = rule.rule.replace("<token>", "x").replace("<path:", "x").split("<")[0]
+        assert both[1].open(path, method="TRACE").status_code in {404, 405}, path
+
+
 class TestReports:
     @pytest.fixture(autouse=True)
     def _new_ration(self, monkeypatch: pytest.MonkeyPatch) -> None:
