@@ -46,6 +46,12 @@
     const key = button("Use a passkey", "btn-link auth-link");
     if (ways.code) others.append(other);
     if (ways.passkey && window.pfd.passkeys) others.append(key);
+    if (ways.provider) {
+      // The way there and back leaves the page: what was typed is asked for again.
+      const provider = element("a", "auth-link", "Confirm with " + ways.provider);
+      provider.href = "/login/oidc/confirm?next=" + encodeURIComponent(location.pathname + location.search);
+      others.append(provider);
+    }
     const foot = element("div", "identity-foot");
     const cancel = button("Cancel", "btn-outline-secondary");
     const confirm = button("Confirm", "btn-primary", "submit");

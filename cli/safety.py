@@ -8,6 +8,7 @@ from sqlalchemy.engine import make_url
 
 from config.errors import ConfigurationError
 from config.settings import settings
+from services import identities
 
 _LOCAL = {"127.0.0.1", "localhost", "::1", "", None}
 _KNOWN_WORDS = ("changeme", "change-me", "change_me", "secret-key", "secret_key", "your-secret", "thisisasecret")

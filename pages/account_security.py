@@ -12,7 +12,7 @@ from components.shell import section
 from components.toasts import TOASTS_ID, toast
 from database.engine import transaction
 from models.permissions import Permission
-from pages import _account, _second_factor
+from pages import _account, _linked_accounts, _second_factor
 from pages._page import register_page
 from services import own_password, sudo
 from services.errors import Invalid
@@ -50,6 +50,7 @@ def layout(**_: str) -> Component:
         ],
         className="form-column",
     )
+    linked = _linked_accounts.part()
     return html.Div(
         [
             *_account.header(_account.SECURITY),
@@ -59,6 +60,7 @@ def layout(**_: str) -> Component:
                 hint="Who has your password alone does not get in.",
             ),
             section("Password", form, hint="Changing it signs you out everywhere else."),
+            *([] if linked is None else [section("Linked accounts", linked, hint="They open this account as well.")]),
         ]
     )
 
@@ -105,3 +107,4 @@ def _change(current: str, new: str, again: str) -> int:
 
 
 _second_factor.register(page)
+_linked_accounts.register(page)

@@ -20,6 +20,7 @@ from web import (
     health,
     identity,
     invitation,
+    oidc,
     passkeys,
     refusals,
     search,
@@ -79,6 +80,18 @@ def create_server() -> Flask:
     forms.csrf.init_app(server)
     bundles.register(server)
     Compress(server)
-    for part in (advice, forms, second_step, sudo, passkeys, invitation, forgotten, confirm_email, health, search):
+    for part in (
+        advice,
+        forms,
+        second_step,
+        sudo,
+        passkeys,
+        invitation,
+        oidc,
+        forgotten,
+        confirm_email,
+        health,
+        search,
+    ):
         server.register_blueprint(part.blueprint)
     return server

@@ -5,12 +5,14 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from werkzeug.wrappers import Response as AnyResponse
 
+from config.settings import settings
 from database.engine import snapshot, transaction
 from models.permissions import Permission, require_permission
-from services import passwords, sudo
+from services import identities, passwords, sudo
 from services.errors import Invalid, TooManyAttempts
 from services.second_factor import enrolment, guesses, passkeys
 from services.sessions import SignedIn, Visitor
+from web import oidc
 from web.bodies import json_object
 from web.forms import with_session
 from web.guard import for_enrolment
@@ -26,8 +28,14 @@ LONGEST_CODE = 100
 def ways() -> Response:
     """With what this person may answer."""
     with snapshot() as session:
-        has = enrolment.holdings(session, current_session().actor)
-    return jsonify(code=has.any, passkey=has.passkeys > 0 and passkeys.are_possible())
+        actor = current_session().actor
+        has = enrolment.holdings(session, actor)
+        linked = oidc.is_configured() and bool(identities.of(session, actor))
+    return jsonify(
+        code=has.any,
+        passkey=has.passkeys > 0 and passkeys.are_possible(),
+        provider=settings().oidc_name if linked else "",
+    )
 
 
 @blueprint.post("/sudo/passkey")

@@ -1,5 +1,6 @@
 """People of each role, and clients that are signed in as them."""
 
+import re
 from typing import Any
 
 from flask import Flask
@@ -91,3 +92,11 @@ def dispatch(test_client: Any, app: Any, output: str, **values: Any) -> Any:
         "changedPropIds": [f"{item['id']}.{item['property']}" for item in spec["inputs"][:1]],
     }
     return test_client.post("/_dash-update-component", json=body)
+
+
+def csrf_token(signed_in: Any) -> str:
+    """What the forms of the app carry for this person."""
+    layout = signed_in.get("/_dash-layout").text
+    found = re.search(r'"name":"csrf_token"[^}]*"value":"([^"]+)"|"value":"([^"]+)"[^}]*"name":"csrf_token"', layout)
+    assert found is not None, layout[:500]
+    return found[1] or found[2]
