@@ -8,7 +8,6 @@ from sqlalchemy.engine import make_url
 
 from config.errors import ConfigurationError
 from config.settings import settings
-from services import identities
 
 _LOCAL = {"127.0.0.1", "localhost", "::1", "", None}
 _KNOWN_WORDS = ("changeme", "change-me", "change_me", "secret-key", "secret_key", "your-secret", "thisisasecret")
@@ -22,9 +21,17 @@ def refuse_unsafe_settings() -> None:
     _check_secret_key()
     _check_addresses()
     _check_mail()
+    _check_roles()
     for name in _SWITCHES:
         if os.environ.get(name, "").casefold() not in {"", "0", "false", "no", "off"}:
             raise ConfigurationError(f"{name} is set; it opens doors that must stay shut where people work. Unset it.")
+
+
+def _check_roles() -> None:
+    if settings().oidc_roles:
+        from services import identities  # only now: it loads half of the product, which the supervisor does not need
+
+        identities.roles_by_group(settings().oidc_roles)
 
 
 def _check_secret_key() -> None:

@@ -24,7 +24,7 @@ from services import accounts, audit, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import AppError, Conflict, Invalid, NotFound
 
-NO_PASSWORD = "!"  # noqa: S105 - no hash: nothing that anybody types fits it
+NO_PASSWORD = "!provider"  # noqa: S105 - no hash: nothing that anybody types fits it; not that of an invitation
 EVERYBODY = "*"  # in PFD_OIDC_ROLES: who is in no group that is named
 LONGEST, MOST_GROUPS = 255, 500
 LEEWAY = 60  # seconds by which another clock may be ahead

@@ -88,6 +88,7 @@ def _facts(actor: Actor) -> Select[Any]:
         .where(
             SessionLog.user_id == User.id,
             SessionLog.is_active,
+            SessionLog.second_factor_pending.is_(False),
             SessionLog.expires_at > moment,
             SessionLog.last_active > moment - settings().session_idle,
         )

@@ -150,6 +150,9 @@ class TestUnsafe:
             ({"FLASK_DEBUG": "1"}, "FLASK_DEBUG"),
             ({"DASH_MCP_ENABLED": "true"}, "DASH_MCP_ENABLED"),
             ({"PFD_TRUSTED_PROXIES": "99"}, "PFD_TRUSTED_PROXIES"),
+            ({"PFD_OIDC_ISSUER": "https://id.example.org"}, "go together"),
+            ({"PFD_OIDC_ISSUER": "http://id.example.org"}, "PFD_OIDC_ISSUER"),
+            ({"PFD_OIDC_ROLES": "engineers=chief"}, "PFD_OIDC_ROLES"),
         ],
     )
     def test_refused_before_anything_is_made(self, installation, given, word):
