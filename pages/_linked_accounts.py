@@ -14,22 +14,21 @@ from components.dialog import close_button, form_dialog
 from components.icons import icon
 from components.toasts import TOASTS_ID, toast
 from components.values import time_tag
-from config.settings import settings
 from database.engine import snapshot, transaction
 from pages._page import Page
 from services import identities
 from web import oidc
-from web.identity import current_actor
+from web.identity import current_actor, current_session
 
 LIST, ASK, DIALOG, CLOSE = (f"linked-{word}" for word in ("list", "ask", "dialog", "close"))
 REMOVE = "linked-remove"
 
 
 def part() -> Component | None:
-    """The linked accounts and the way to one more; nothing where no provider is configured."""
-    if not oidc.is_configured():
+    """The linked accounts and the way to one more; nothing where no provider is configured, or a factor comes first."""
+    name = oidc.provider_name()
+    if not name or current_session().must_enrol:
         return None
-    name = settings().oidc_name
     go = html.Form(
         [
             dbc.Input(type="hidden", name="csrf_token", value=generate_csrf()),
@@ -99,6 +98,7 @@ def register(page: Page) -> None:
         Input(ASK, "n_clicks"),
         Input(CLOSE, "n_clicks"),
         sudo=True,
+        for_enrolment=False,
         prevent_initial_call=True,
     )
     def ask(clicks: Any, _close: Any) -> Any:
@@ -109,6 +109,7 @@ def register(page: Page) -> None:
         Output(LIST, "children"),
         Input({"type": REMOVE, "index": ALL}, "n_clicks"),
         sudo=True,
+        for_enrolment=False,
         prevent_initial_call=True,
     )
     def remove(clicks: Any) -> Any:

@@ -68,14 +68,17 @@ class Page:
         permission: Permission | None = None,
         failure: Any = None,
         sudo: bool = False,
+        for_enrolment: bool | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Bind a callback to the page's permission, or to a stricter one; `failure` is its output after an error.
 
         With `sudo` the dispatcher asks for a fresh factor first, whenever an input has a value, such as clicks; such
-        a callback does nothing when none has.
+        a callback does nothing when none has. Who has yet to set up a second factor may call what the page lets them,
+        unless `for_enrolment` says otherwise.
         """
         needed = permission or self.permission
+        is_open = self.for_enrolment if for_enrolment is None else for_enrolment
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             if failure is not None:
@@ -85,7 +88,7 @@ class Page:
                     return failure
 
                 options["on_error"] = fail
-            marked = _marked(requires(needed)(function), needed, sudo=sudo, for_enrolment=self.for_enrolment)
+            marked = _marked(requires(needed)(function), needed, sudo=sudo, for_enrolment=is_open)
             dash.callback(*dependencies, **options)(marked)
             return function
 

@@ -47,10 +47,15 @@ def is_configured() -> bool:
     return settings().oidc_issuer is not None
 
 
+def provider_name() -> str:
+    """What people call the provider; empty where there is none."""
+    return settings().oidc_name if is_configured() else ""
+
+
 @blueprint.app_context_processor
 def offered() -> dict[str, str]:
-    """The provider's name for the sign-in page; empty where there is none."""
-    return {"oidc_name": settings().oidc_name if is_configured() else ""}
+    """The provider's name for the sign-in page."""
+    return {"oidc_name": provider_name()}
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 from werkzeug.wrappers import Response as AnyResponse
 
-from config.settings import settings
 from database.engine import snapshot, transaction
 from models.permissions import Permission, require_permission
 from services import identities, passwords, sudo
@@ -30,11 +29,11 @@ def ways() -> Response:
     with snapshot() as session:
         actor = current_session().actor
         has = enrolment.holdings(session, actor)
-        linked = oidc.is_configured() and bool(identities.of(session, actor))
+        linked = bool(identities.of(session, actor))
     return jsonify(
         code=has.any,
         passkey=has.passkeys > 0 and passkeys.are_possible(),
-        provider=settings().oidc_name if linked else "",
+        provider=oidc.provider_name() if linked else "",
     )
 
 

@@ -101,13 +101,10 @@ def test_a_theme_chosen_in_the_menu_follows_to_another_browser(visit: Visit) -> 
 
 
 def test_compact_makes_tables_closer_here_and_elsewhere(visit: Visit) -> None:
-    def row_height(page: Page) -> float:
-        return float(page.locator(".ag-row").first.evaluate("row => row.getBoundingClientRect().height"))
-
     running("one")
     page = visit("/experiments", role=Role.VIEWER)
     page.wait_for_selector(".ag-row")
-    assert row_height(page) == 40
+    page.wait_for_function("document.querySelector('.ag-row').getBoundingClientRect().height === 40")
     profile = visit("/account/profile", role=Role.VIEWER)
     profile.get_by_role("button", name="Compact").click()
     expect(profile.locator("html")).to_have_attribute("data-density", "compact")

@@ -21,17 +21,22 @@ from web.identity import cookie_name
 
 # What asks for a fresh factor; whoever adds a callback of this kind marks it with `sudo=True` and names it here.
 ACTS = {
+    "all-keys-dialog.is_open",
     "app-body.children",
+    "factors-changed.data",
     "factors-codes.is_open",
     "factors-list.children",
-    "factors-changed.data",
     "invite-name-error.children",
     "key-name-error.children",
     "keys-shown.children",
     "keys-table.children",
+    "linked-dialog.is_open",
+    "linked-list.children",
+    "logs-download.data",
     "person-body.children",
     "roles-second-factor.value",
     "sessions-table.children",
+    "users-changed.data",
 }
 
 
@@ -159,7 +164,7 @@ class TestConfirmation:
         with transaction() as session:
             session.execute(update(SessionLog).values(is_active=True))  # the registration has ended this one
         let_time_pass(60)
-        assert visitor.get("/sudo").json == {"code": True, "passkey": True}
+        assert visitor.get("/sudo").json == {"code": True, "passkey": True, "provider": ""}
         options = visitor.post("/sudo/passkey", json={}).text
         forged = authenticator.use(options, origin="https://evil.example")
         assert visitor.post("/sudo", json={"credential": forged}).status_code == 422
@@ -173,7 +178,7 @@ class TestConfirmation:
         assert visitor.post("/sudo", json=body).status_code in {400, 422}
 
     def test_says_what_one_may_answer_with(self, visitor: Any) -> None:
-        assert visitor.get("/sudo").json == {"code": False, "passkey": False}
+        assert visitor.get("/sudo").json == {"code": False, "passkey": False, "provider": ""}
 
     def test_is_for_the_signed_in_and_takes_no_form_of_another_site(self, visitor: Any, dash_app: Any) -> None:
         assert dash_app.server.test_client().post("/sudo", json={"password": PASSWORD}).status_code == 401
