@@ -18,6 +18,7 @@ from web import (
     guard,
     headers,
     health,
+    hosts,
     identity,
     invitation,
     oidc,
@@ -75,6 +76,7 @@ def create_server() -> Flask:
     headers.register(server)
     errors.register(server)
     refusals.register(server)
+    hosts.register(server)
     identity.register(server)
     guard.register(server)
     forms.csrf.init_app(server)

@@ -1,18 +1,22 @@
 """Who may call what: every route and every callback, for every kind of visitor."""
 
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
+import dash
 import pytest
 from flask import Blueprint
 from sqlalchemy import Engine, select, update
 
 from database.engine import snapshot, transaction
 from database.types import now
-from models import Base, Dataset, Experiment, SessionLog, User
+from models import APIKey, Base, Dataset, Experiment, SessionLog, User
 from models.permissions import Permission, Role, has_permission, permissions_of
 from services import sessions
+from services.actor import Actor
+from services.api_keys import keys
 from tests.support.people import client, dispatch, person, token_of
 from web import guard, seal
 from web.guard import PUBLIC
@@ -20,7 +24,8 @@ from web.identity import cookie_name
 
 CANARY = "canary-7f3a9c"
 SIGNED_IN = ("viewer", "operator", "admin", "super_admin")
-OUTSIDE = ("nobody", "disabled", "ended", "idle", "expired", "forged", "second step")
+KEYS = ("key", "expired key", "revoked key")  # a key opens the API alone, and only as long as it works
+OUTSIDE = ("nobody", "disabled", "ended", "idle", "expired", "forged", "second step", *KEYS)
 PRINCIPALS = (*SIGNED_IN, *OUTSIDE)
 
 
@@ -34,8 +39,11 @@ def principal(server: Any, name: str) -> Any:
         return made
     if name in SIGNED_IN:
         return client(server, name)
-    actor = person(Role.SUPER_ADMIN, f"{name}-person")
+    actor = person(Role.SUPER_ADMIN, f"{name.replace(' ', '-')}-person")
     made = client(server, None)
+    if name in KEYS:
+        made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key_of(actor, name)}"
+        return made
     made.set_cookie(cookie_name(), token_of(actor))
     with transaction() as session:
         mine = SessionLog.user_id == actor.user_id
@@ -51,6 +59,18 @@ def principal(server: Any, name: str) -> Any:
             case "expired":
                 session.execute(update(SessionLog).where(mine).values(expires_at=now() - timedelta(seconds=1)))
     return made
+
+
+def key_of(actor: Actor, name: str) -> str:
+    """A key with every scope that a key can have."""
+    with transaction() as session:
+        text = keys.create(session, actor, name="k", scopes=[scope.value for scope in keys.scopes_for(actor)])
+    with transaction() as session:
+        if name == "expired key":
+            session.execute(update(APIKey).values(expires_at=now() - timedelta(seconds=1)))
+        if name == "revoked key":
+            keys.revoke(session, actor, keys.keys_of(session, actor)[0].id)
+    return text
 
 
 def plant_canaries() -> None:
@@ -99,7 +119,8 @@ class TestRoutes:
         visitor = principal(server, name)
         before = state_of_tables(sqlite)
         for rule in server.url_map.iter_rules():
-            if guard.declared(server)[rule.endpoint] == PUBLIC:
+            needs = guard.declared(server)[rule.endpoint]
+            if needs == PUBLIC or (needs == guard.API_KEY and name == "key"):
                 continue
             path = rule.rule.replace("<path:path>", "experiments/1")
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
@@ -153,6 +174,25 @@ class TestCallbacks:
             answer = dispatch(principal(dash_app.server, name), dash_app, router, **{"_pages_location.pathname": path})
             assert answer.status_code == 401
             assert CANARY not in answer.text
+
+    @pytest.mark.parametrize("name", PRINCIPALS)
+    def test_every_page_in_every_spelling_is_for_those_who_may(self, dash_app: Any, sqlite: Engine, name: str) -> None:
+        plant_canaries()
+        router = next(output for output, need in seal.callback_needs(dash_app).items() if need is None)
+        visitor = principal(dash_app.server, name)
+        for page in dash.page_registry.values():
+            path = page["path"] if page.get("path_template") is None else re.sub("<[^>]+>", "1", page["path_template"])
+            may = allowed(name, page["permission"])
+            for spelling in (path, f"{path}/", f"/{path}", path.upper(), f"{path}?x=1", path.replace("/", "/./", 1)):
+                answer = dispatch(visitor, dash_app, router, **{"_pages_location.pathname": spelling})
+                if name in SIGNED_IN:
+                    assert answer.status_code == 200, (spelling, answer.text)
+                    assert may or CANARY not in answer.text, spelling
+                    if spelling == path:
+                        assert may == ("Not allowed" not in answer.text), spelling
+                else:
+                    assert answer.status_code == 401, spelling
+                    assert CANARY not in answer.text
 
     def test_a_role_without_permission_gets_a_page_that_says_so(
         self, dash_app: Any, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
