@@ -4,16 +4,14 @@ import os
 import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 import psutil
-from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.settings import settings
-from database import migrations
+from database import revisions
 from database.types import now
 from models.job import Job, JobStatus
 from models.permissions import Permission
@@ -39,15 +37,10 @@ class Health:
     level: str  # healthy, degraded, unhealthy
 
 
-@lru_cache(maxsize=1)
-def _head() -> str:
-    return migrations.head()
-
-
 def is_ready(session: Session) -> bool:
     """Whether work can be taken: migrated to head, and no job that could run has waited for ten minutes."""
-    revision = MigrationContext.configure(session.connection()).get_current_revision()
-    return revision == _head() and (oldest_wait(session) or timedelta()) < QUEUE_STUCK_AFTER
+    revision = revisions.current(session)
+    return revision == revisions.head() and (oldest_wait(session) or timedelta()) < QUEUE_STUCK_AFTER
 
 
 def oldest_wait(session: Session) -> timedelta | None:
@@ -117,8 +110,8 @@ def about(session: Session, actor: Actor) -> About:
     name = "PostgreSQL" if session.get_bind().dialect.name == "postgresql" else "SQLite"
     return About(
         version=installed,
-        revision=MigrationContext.configure(session.connection()).get_current_revision(),
-        head=_head(),
+        revision=revisions.current(session),
+        head=revisions.head(),
         database=f"{name} {'.'.join(map(str, server))}",
         python=platform.python_version(),
         web_since=datetime.fromtimestamp(psutil.Process().create_time(), UTC),

@@ -4,13 +4,9 @@ import logging
 from functools import lru_cache
 from typing import Any
 
-from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
-from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App  # type: ignore[import-untyped]
 from flask import Blueprint, redirect, request, url_for
 from flask import session as cookie
 from flask_login import current_user
-from joserfc.errors import JoseError
-from requests import RequestException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.settings import settings
@@ -42,6 +38,15 @@ class NotAccepted(Exception):
     """An answer of the provider that proves nothing; the text is for the log."""
 
 
+def _faults() -> tuple[type[Exception], ...]:
+    """What a provider that is away, wrong or lying makes the library raise."""
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+    from joserfc.errors import JoseError
+    from requests import RequestException
+
+    return RequestException, AuthlibBaseError, JoseError, NotAccepted, ValueError, KeyError, RuntimeError
+
+
 def is_configured() -> bool:
     """Whether an operator has named a provider."""
     return settings().oidc_issuer is not None
@@ -60,6 +65,9 @@ def offered() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _client(issuer: str, client_id: str, secret: str) -> Any:
+    # Only now, as where no provider is configured nobody needs it: 7 MB.
+    from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App  # type: ignore[import-untyped]
+
     return FlaskOAuth2App(
         FlaskIntegration("oidc"),
         "oidc",
@@ -92,7 +100,7 @@ def _set_out(purpose: str, target: str, **asked: Any) -> AnyResponse:
     try:
         cookie[PLAN] = {"purpose": purpose, "next": target}
         went: AnyResponse = _provider().authorize_redirect(settings().address + url_for("oidc.come_back"), **asked)
-    except (RequestException, AuthlibBaseError, NotAccepted, ValueError, RuntimeError) as error:
+    except _faults() as error:
         logger.warning("the OIDC provider cannot be used: %s", type(error).__name__)
         return refusal(503, AWAY)
     return went
@@ -134,7 +142,7 @@ def come_back() -> AnyResponse:
     try:
         claims = _checked_claims()
         identity = identities.identity_of(claims)
-    except (RequestException, AuthlibBaseError, JoseError, NotAccepted, ValueError, KeyError, RuntimeError) as error:
+    except _faults() as error:
         logger.warning("an answer of the OIDC provider was not accepted: %s", type(error).__name__)
         with transaction() as session:
             sessions.note(session, None, visitor(), "not accepted", method="oidc")

@@ -5,21 +5,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-import webauthn
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
-from webauthn.helpers import bytes_to_base64url
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    AuthenticatorTransport,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from config.settings import settings
 from database.types import now
@@ -32,6 +23,9 @@ from services.errors import Conflict, Invalid, NotFound
 from services.second_factor import enrolment
 from services.sessions import SignedIn, Visitor
 from services.text import clean
+
+if TYPE_CHECKING:
+    from webauthn.helpers import structs
 
 R = TypeVar("R")
 CHALLENGE_LASTS, CHALLENGE_BYTES = timedelta(minutes=5), 32
@@ -79,6 +73,9 @@ def offer_registration(session: Session, signed_in: SignedIn) -> str:
     known = _descriptors(session, actor.user_id or 0)
     if len(known) >= MOST:
         raise Conflict(f"{MOST} passkeys are the most; remove one first.")
+    import webauthn  # here and below only when it is needed: 7 MB that most processes never use
+    from webauthn.helpers import structs
+
     return webauthn.options_to_json(
         webauthn.generate_registration_options(
             rp_id=site(),
@@ -87,9 +84,9 @@ def offer_registration(session: Session, signed_in: SignedIn) -> str:
             user_name=actor.username,
             challenge=_new_challenge(session, signed_in.session_id),
             exclude_credentials=known,
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.DISCOURAGED,
-                user_verification=UserVerificationRequirement.PREFERRED,
+            authenticator_selection=structs.AuthenticatorSelectionCriteria(
+                resident_key=structs.ResidentKeyRequirement.DISCOURAGED,
+                user_verification=structs.UserVerificationRequirement.PREFERRED,
             ),
         )
     )
@@ -100,25 +97,41 @@ def ask(session: Session, user_id: int, session_id: int) -> str:
     known = _descriptors(session, user_id)
     if not known:
         raise NotFound("passkey")
+    import webauthn
+    from webauthn.helpers import structs
+
     return webauthn.options_to_json(
         webauthn.generate_authentication_options(
             rp_id=site(),
             challenge=_new_challenge(session, session_id),
             allow_credentials=known,
-            user_verification=UserVerificationRequirement.PREFERRED,
+            user_verification=structs.UserVerificationRequirement.PREFERRED,
         )
     )
 
 
-def _descriptors(session: Session, user_id: int) -> list[PublicKeyCredentialDescriptor]:
+def _descriptors(session: Session, user_id: int) -> "list[structs.PublicKeyCredentialDescriptor]":
+    import webauthn
+    from webauthn.helpers import structs
+
     rows = session.execute(select(Passkey.credential_id, Passkey.transports).where(Passkey.user_id == user_id))
     return [
-        PublicKeyCredentialDescriptor(
+        structs.PublicKeyCredentialDescriptor(
             id=webauthn.base64url_to_bytes(identity),
-            transports=[AuthenticatorTransport(word) for word in transports if word in set(AuthenticatorTransport)],
+            transports=[
+                structs.AuthenticatorTransport(word)
+                for word in transports
+                if word in set(structs.AuthenticatorTransport)
+            ],
         )
         for identity, transports in rows
     ]
+
+
+def _as_text(given: bytes) -> str:
+    from webauthn.helpers import bytes_to_base64url
+
+    return bytes_to_base64url(given)
 
 
 def _new_challenge(session: Session, session_id: int) -> bytes:
@@ -126,7 +139,7 @@ def _new_challenge(session: Session, session_id: int) -> bytes:
     session.execute(
         update(SessionLog)
         .where(SessionLog.id == session_id, SessionLog.is_active)
-        .values(challenge=bytes_to_base64url(challenge), challenge_expires_at=now() + CHALLENGE_LASTS)
+        .values(challenge=_as_text(challenge), challenge_expires_at=now() + CHALLENGE_LASTS)
     )
     return challenge
 
@@ -143,6 +156,8 @@ def take_challenge(session: Session, session_id: int) -> bytes:
     )
     if stored is None or session.scalar(taken) is None:
         raise Invalid("That took too long. Try once more.", field="passkey")
+    import webauthn
+
     return webauthn.base64url_to_bytes(stored)
 
 
@@ -158,6 +173,8 @@ def register(
     actor = signed_in.actor
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
     label = clean(name, field="name", longest=100, shortest=1)
+    import webauthn
+
     made = _checked(
         lambda: webauthn.verify_registration_response(
             credential=_object(credential),
@@ -166,7 +183,7 @@ def register(
             expected_origin=settings().address,
         )
     )
-    identity = bytes_to_base64url(made.credential_id)
+    identity = _as_text(made.credential_id)
     if len(identity) > LONGEST_ID:
         raise Invalid(REFUSED, field="passkey")
     session.add(
@@ -195,6 +212,8 @@ def check(session: Session, user_id: int, challenge: bytes, credential: Any, vis
     row = session.scalar(mine.with_for_update())
     if row is None:
         return False
+    import webauthn
+
     try:
         found = _checked(
             lambda: webauthn.verify_authentication_response(
@@ -231,7 +250,9 @@ def _object(credential: Any) -> dict[str, Any]:
 def _transports(credential: Any) -> list[str]:
     response = credential.get("response")
     named = response.get("transports") if isinstance(response, dict) else None
-    known = set(AuthenticatorTransport)
+    from webauthn.helpers import structs
+
+    known = set(structs.AuthenticatorTransport)
     return [word for word in named if isinstance(word, str) and word in known][:10] if isinstance(named, list) else []
 
 

@@ -1,16 +1,18 @@
 """The schema: one head, up and down, models equal DDL; what the source documents fix is there."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_alembic import MigrationContext, create_alembic_fixture, tests
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 import models
 from config.errors import ConfigurationError
 from database import engine as engines
-from database import migrations
+from database import migrations, revisions
 from database.engine import snapshot, transaction
 from models import Dataset, Experiment, HPOCampaign, HPOMethod, NASCampaign, NASTrial, TrainingRun, User
 
@@ -107,6 +109,17 @@ alembic_runner = create_alembic_fixture({"script_location": "migrations"})
 def test_there_is_one_head(alembic_runner: MigrationContext) -> None:
     tests.test_single_head_revision(alembic_runner)
     assert len(alembic_runner.heads) == 1
+
+
+def test_what_is_read_without_alembic_is_what_alembic_says(database: Engine) -> None:
+    assert revisions.head() == migrations.head()
+    with snapshot() as session:
+        assert revisions.current(session) == migrations.current() == migrations.head()
+
+
+def test_an_empty_database_is_at_no_revision(tmp_path: Path) -> None:
+    with Session(create_engine(f"sqlite:///{tmp_path / 'empty.sqlite3'}")) as session:
+        assert revisions.current(session) is None
 
 
 def test_an_empty_database_migrates_to_head(alembic_runner: MigrationContext) -> None:
