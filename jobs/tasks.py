@@ -19,6 +19,7 @@ from jobs.celery_app import celery
 from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices
+from services.api_keys import reminders
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -113,7 +114,9 @@ def sweep() -> None:
 
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
-    """Remove what was deleted long enough ago, the record of jobs that ended long ago, and old samples."""
+    """Tell of keys that end soon; remove what was deleted or ended long enough ago, and old samples."""
+    with transaction() as session:
+        reminders.tell(session)
     with transaction() as session:
         editing.purge(session)
     for purge_some in (job_queue.purge, machine.purge):

@@ -34,6 +34,7 @@ class APIKey(Base):
     last_used_ip: Mapped[str | None] = mapped_column(String(45))
     replaced_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None] = mapped_column(String(255))
+    end_told_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime(), default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime(), default=now, onupdate=now)
 

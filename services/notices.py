@@ -58,6 +58,10 @@ NOTICES = {
     "key_rotated": Notice(
         "An API key was replaced", "The API key “{name}” ({prefix}) was replaced; the old one ends on {ends}."
     ),
+    "key_ending": Notice(
+        "An API key ends soon",
+        "The API key “{name}” ({prefix}) ends on {ends}. Replace it before whatever uses it stops.",
+    ),
     "key_revoked": Notice(
         "An API key was revoked", "The API key “{name}” ({prefix}) was revoked by {by}. Reason: {reason}."
     ),
