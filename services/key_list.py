@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import Select, case, or_, select
+from sqlalchemy import Select, case, or_
 from sqlalchemy.orm import Session
 
 from database.types import now
 from models.api_key import APIKey
-from models.permissions import Permission, Role
+from models.permissions import Permission
 from models.user import User
 from services.actor import Actor
 from services.api_keys import keys
 from services.api_keys.keys import State
-from services.errors import Forbidden, Invalid
+from services.errors import Invalid
 from services.owners import shown_name
 from services.text import clean
 
@@ -89,21 +89,12 @@ def _listed(actor: Actor, row: Any) -> ListedKey:
         expires=key.expires_at,
         last_used=key.last_used_at,
         last_address=key.last_used_ip,
-        may_revoke=state in {"active", "replaced"} and not _is_above(actor, key.user_id, role),
+        may_revoke=state in {"active", "replaced"} and not keys.is_above(actor, key.user_id, role),
     )
-
-
-def _is_above(actor: Actor, owner_id: int, role: str) -> bool:
-    return role == Role.SUPER_ADMIN.value and owner_id != actor.user_id and not actor.may(Permission.SECURITY_SETTINGS)
 
 
 def revoke(session: Session, actor: Actor, key_id: int, reason: str) -> str:
     """End somebody's key and tell them why; return what may be shown of it."""
     actor.require(Permission.MANAGE_API_KEYS)
     told = clean(reason, field="reason", longest=255, shortest=1)
-    owner = session.execute(
-        select(User.id, User.role).join(APIKey, APIKey.user_id == User.id).where(APIKey.id == key_id)
-    ).first()
-    if owner is not None and _is_above(actor, *owner):
-        raise Forbidden("Only a super admin revokes a key of a super admin.")
     return keys.revoke(session, actor, key_id, told)

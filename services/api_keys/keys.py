@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from database.types import now
 from models.api_key import APIKey
-from models.permissions import Permission
+from models.permissions import Permission, Role
 from models.user import User
 from services import audit, notices
 from services.actor import Actor
 from services.api_keys import form
 from services.api_keys.form import Key
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.text import clean
 
 MOST_PER_PERSON, MOST_SHOWN = 50, 200
@@ -211,7 +211,14 @@ def revoke_by_prefix(session: Session, actor: Actor, prefix: str) -> str:
     return _revoke(session, actor, key, "")
 
 
+def is_above(actor: Actor, owner_id: int, role: str | None) -> bool:
+    """Whether a key is one of a super admin, which somebody below them does not end."""
+    return role == Role.SUPER_ADMIN.value and owner_id != actor.user_id and not actor.may(Permission.SECURITY_SETTINGS)
+
+
 def _revoke(session: Session, actor: Actor, key: APIKey, reason: str) -> str:
+    if is_above(actor, key.user_id, session.scalar(select(User.role).where(User.id == key.user_id))):
+        raise Forbidden("Only a super admin revokes a key of a super admin.")
     if key.is_active:
         key.is_active = False
         key.revoked_reason = clean(reason, field="reason", longest=255) or None

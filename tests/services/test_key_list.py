@@ -117,6 +117,17 @@ def test_an_admin_does_not_end_a_key_of_a_super_admin(database: Engine) -> None:
     assert revoke(person(Role.SUPER_ADMIN, "second"))
 
 
+@pytest.mark.parametrize("which", ["number", "beginning"])
+def test_an_admin_does_not_end_it_by_the_way_of_their_own_keys_either(database: Engine, which: str) -> None:
+    text, admin = a_key(person(Role.SUPER_ADMIN)), person(Role.ADMIN)
+    with pytest.raises(Forbidden), transaction() as session:
+        if which == "number":
+            keys.revoke(session, admin, 1)
+        else:
+            keys.revoke_by_prefix(session, admin, text)
+    assert names(state="active") == ["k"]
+
+
 def test_a_key_that_is_not_there_is_not_found(database: Engine) -> None:
     with pytest.raises(NotFound):
         revoke(person(Role.ADMIN), number=99)
