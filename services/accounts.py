@@ -154,6 +154,7 @@ def reset_password(session: Session, actor: Actor, username: str, password: str)
     user = find(session, username)
     passwords.check_policy(password, username=user.username, email=user.email)
     user.password_hash, user.password_reset_required = passwords.hash_password(password), False
+    one_time_tokens.end_all(session, user.id)
     sessions.end_all(session, user.id, "password changed")
     audit.record(session, actor, "user.reset_password", user=user.username)
     notices.tell_owner(session, user.id, "password_changed")

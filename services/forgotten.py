@@ -94,7 +94,7 @@ def complete(session: Session, token: str, password_hash: str, visitor: Visitor)
     if user is None or not _may_reset(user):
         raise NotFound("link")
     user.password_hash, user.password_reset_required = password_hash, False
-    one_time_tokens.end(session, "reset", user.id)
+    one_time_tokens.end_all(session, user.id)
     ended = sessions.end_all(session, user.id, "password reset")
     audit.record(session, actor_of(user), "user.reset_password", user=user.username, sessions_ended=ended)
     notices.tell_owner(session, user.id, "password_reset", visitor=visitor)

@@ -46,6 +46,12 @@ def end(session: Session, purpose: Purpose, user_id: int | None = None) -> None:
     )
 
 
+def end_all(session: Session, user_id: int) -> None:
+    """No open link of this person works any more: who had one made may be whom this shuts out."""
+    theirs = update(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.used_at.is_(None))
+    session.execute(theirs.values(used_at=now()))
+
+
 def find(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
     """The row behind a token that still works."""
     return session.scalar(

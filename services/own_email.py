@@ -96,8 +96,7 @@ def confirm(session: Session, token: str, visitor: Visitor, *, this: int | None)
         session.flush()
     except IntegrityError as error:
         raise Conflict("Somebody else has this address by now, so yours stays as it was.") from error
-    for purpose in ("email", "reset"):  # a link that went to the old address must not open the account
-        one_time_tokens.end(session, purpose, user.id)
+    one_time_tokens.end_all(session, user.id)  # a link that went to the old address must not open the account
     ended = sessions.end_all(session, user.id, "e-mail address changed", but=this)
     audit.record(session, actor_of(user), "user.change_email", before=old, after=new, sessions_ended=ended)
     for address in (old, new):

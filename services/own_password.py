@@ -72,7 +72,7 @@ def complete(session: Session, actor: Actor, this: int, visitor: Visitor, change
     if changed is None:
         raise Conflict("The password was changed elsewhere a moment ago.")
     forget_attempts(session, actor, visitor)
-    one_time_tokens.end(session, "reset", changed)
+    one_time_tokens.end_all(session, changed)
     ended = sessions.end_all(session, changed, "password changed", but=this)
     audit.record(session, actor, "user.change_password", sessions_ended=ended)
     notices.tell_owner(session, changed, "password_changed", visitor=visitor)

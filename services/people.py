@@ -223,14 +223,15 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> Us
         raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
     if not active:
         refuse_last_owner(session, user)
-    if user.is_active is active:
+    if not active:
+        one_time_tokens.end_all(session, user.id)  # also of somebody invited, who is not active yet
+    is_waiting = user.password_hash == NO_PASSWORD
+    if user.is_active is active and not is_waiting:
         return user
     user.is_active = active
     ended = 0 if active else sessions.end_all(session, user.id, "account disabled")
-    if not active:
-        one_time_tokens.end(session, "invitation", user.id)
     action = "user.enable" if active else "user.disable"
-    sides = ("disabled", "active") if active else ("active", "disabled")
+    sides = ("disabled", "active") if active else ("invited" if is_waiting else "active", "disabled")
     audit.record(session, actor, action, user=user.username, before=sides[0], after=sides[1], sessions_ended=ended)
     return user
 
@@ -247,6 +248,7 @@ def require_new_password(session: Session, actor: Actor, user_id: int) -> int:
     if user.password_hash == NO_PASSWORD:
         raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
     before, user.password_reset_required = user.password_reset_required, True
+    one_time_tokens.end_all(session, user.id)
     ended = sessions.end_all(session, user.id, "new password required")
     audit.record(
         session,

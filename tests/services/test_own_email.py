@@ -1,19 +1,21 @@
 """A new e-mail address, asked for with the password and confirmed from there; and the rest of the profile."""
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
 
 from database.engine import snapshot, transaction
 from database.types import now
 from models import OneTimeToken, SystemLog, User
 from models.permissions import PermissionDenied, Role
-from services import own_email, own_password, profile, sessions
-from services.actor import Actor
+from services import accounts, forgotten, one_time_tokens, own_email, own_password, people, profile, sessions
+from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
 from tests.support import mail
@@ -47,6 +49,29 @@ def confirm(token: str, this: int | None = None) -> User:
 def email_of(actor: Actor) -> str:
     with snapshot() as session:
         return session.scalars(select(User.email).where(User.id == actor.user_id)).one()
+
+
+def change_password(session: Session, actor: Actor, _reset: str) -> None:
+    change = own_password.Change(session.scalars(select(User.password_hash)).one())
+    own_password.complete(session, actor, 0, HERE, change, "another hash")
+
+
+def disable_for_a_while(session: Session, actor: Actor, _reset: str) -> None:
+    for active in (False, True):
+        people.set_active(session, SYSTEM, actor.user_id or 0, active)
+
+
+SHUT_OUT: dict[str, Callable[[Session, Actor, str], Any]] = {
+    "another password": change_password,
+    "a password by a link": lambda session, _actor, reset: forgotten.complete(session, reset, "another hash", HERE),
+    "a password by command": lambda session, actor, _: accounts.reset_password(
+        session, SYSTEM, actor.username, "quite another passphrase"
+    ),
+    "a new password required": lambda session, actor, _: people.require_new_password(
+        session, SYSTEM, actor.user_id or 0
+    ),
+    "disabled for a while": disable_for_a_while,
+}
 
 
 class TestAsking:
@@ -111,8 +136,6 @@ class TestConfirming:
         assert actions == ["user.ask_for_email", "user.change_email"]
 
     def test_other_sessions_and_links_to_the_old_address_end(self, database: Engine, server: mail.Receiver) -> None:
-        from services import forgotten, one_time_tokens
-
         vera = person(Role.VIEWER, "vera")
         mine, other = token_of(vera), token_of(vera)
         with snapshot() as session:
@@ -126,6 +149,21 @@ class TestConfirming:
             assert sessions.resolve(session, mine) is not None
             assert sessions.resolve(session, other) is None
             assert forgotten.resetting(session, reset) is None
+
+    @pytest.mark.parametrize("how", SHUT_OUT)
+    def test_who_is_shut_out_does_not_come_back_by_an_address_that_waits(self, database: Engine, how: str) -> None:
+        """Whoever held the account for a while has asked for their own address, and waits until it is given back."""
+        vera = person(Role.VIEWER, "vera")
+        with transaction() as session:
+            token = one_time_tokens.issue(session, "email", own_email.LINK_LASTS, vera.user_id, "thief@example.net")
+            reset = one_time_tokens.issue(session, "reset", forgotten.LINK_LASTS, vera.user_id)
+        with transaction() as session:
+            SHUT_OUT[how](session, vera, reset)
+        with pytest.raises(NotFound):
+            confirm(f"/confirm-email/{token}")
+        with snapshot() as session:
+            assert forgotten.resetting(session, reset) is None
+        assert email_of(vera) == "vera@example.org"
 
     def test_a_link_works_once_and_for_a_day(self, sqlite: Engine, server: mail.Receiver) -> None:
         vera = person(Role.VIEWER, "vera")

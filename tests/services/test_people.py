@@ -282,12 +282,11 @@ class TestInvitation:
     def test_disabling_ends_it(self, database: Engine) -> None:
         token = invite()
         with transaction() as session:
-            user = session.scalars(select(User)).one()
-            user.is_active = True
-            session.flush()
-            people.set_active(session, SYSTEM, user.id, False)
+            people.set_active(session, SYSTEM, session.scalars(select(User.id)).one(), False)
         with snapshot() as session:
             assert people.invited(session, token) is None
+            row = session.scalars(select(SystemLog).where(SystemLog.action == "user.disable")).one()
+        assert (row.details or {})["before"] == "invited"
 
     @pytest.mark.parametrize(
         ("given", "field"),
