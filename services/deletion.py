@@ -14,6 +14,7 @@ from models.dataset import Dataset
 from models.email_digest_queue import EmailDigestQueue
 from models.email_log import EmailLog, EmailStatus
 from models.experiment import Experiment
+from models.linked_identity import LinkedIdentity
 from models.login_history import LoginHistory
 from models.notification_preference import NotificationPreference
 from models.one_time_token import OneTimeToken
@@ -34,6 +35,7 @@ GOES: dict[str, Owner] = {
     "sessions": SessionLog.user_id,
     "passkeys": Passkey.user_id,
     "backup codes": BackupCode.user_id,
+    "linked accounts": LinkedIdentity.user_id,
     "open links": OneTimeToken.user_id,
     "notification settings": NotificationPreference.user_id,
     "saved searches": SavedSearch.user_id,

@@ -15,6 +15,7 @@ from models import (
     Dataset,
     EmailLog,
     Experiment,
+    LinkedIdentity,
     LoginHistory,
     NotificationPreference,
     OneTimeToken,
@@ -50,6 +51,7 @@ def furnished(name: str = "vera") -> Actor:
             [
                 Passkey(user_id=number, name="p", credential_id=name, public_key=b"x"),
                 BackupCode(user_id=number, code_hash=name),
+                LinkedIdentity(user_id=number, issuer="https://i.example", subject=name, email="vera@example.org"),
                 NotificationPreference(user_id=number, event_type="training.complete"),
                 SavedSearch(user_id=number, name="s", query="q"),
                 LoginHistory(user_id=number, success=True),
@@ -71,7 +73,7 @@ def counted(*tables: Any) -> list[int]:
         return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-PERSONAL = (APIKey, SessionLog, Passkey, BackupCode, OneTimeToken, NotificationPreference, SavedSearch)
+PERSONAL = (APIKey, SessionLog, Passkey, BackupCode, LinkedIdentity, OneTimeToken, NotificationPreference, SavedSearch)
 
 
 class TestDeletion:
@@ -147,6 +149,7 @@ class TestDeletion:
             "sessions": 1,
             "passkeys": 1,
             "backup codes": 1,
+            "linked accounts": 1,
             "open links": 1,
             "notification settings": 1,
             "saved searches": 1,
