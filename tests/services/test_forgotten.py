@@ -124,11 +124,10 @@ class TestAsking:
             "vera",
             **{"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"},
         )
-        poisoned = dash_app.server.test_client()
-        token = token_in(poisoned.get("/forgot", base_url="http://evil.example"))
-        poisoned.post("/forgot", base_url="http://evil.example", data={"username": "vera", "csrf_token": token})
+        # Under a foreign name there is no form at all.
+        assert dash_app.server.test_client().get("/forgot", base_url="http://evil.example").status_code == 400
         mail.run_waiting()
-        assert len(server.taken) == 2
+        assert len(server.taken) == 1
         assert all(b"evil.example" not in envelope.content for envelope in server.taken)
 
     def test_a_form_of_another_page_asks_nothing(self, dash_app: Any, sqlite: Engine) -> None:
