@@ -44,6 +44,7 @@ def give_code() -> AnyResponse:
         guess = guesses.begin(session, half.user_id, typed, who)
     verdict = guesses.compare(guess)
     with transaction() as session:
+        second_step.hold(session, half)
         verdict = guesses.use_up(session, guess, verdict, who)
         if verdict.right:
             token = second_step.complete(session, half, guess.method, who)
@@ -96,6 +97,7 @@ def give_passkey() -> AnyResponse:
         challenge = passkeys.take_challenge(session, half.session_id)
     token = device = None
     with transaction() as session:
+        second_step.hold(session, half)
         if passkeys.check(session, half.user_id, challenge, body.get("credential"), who):
             token = second_step.complete(session, half, "passkey", who)
             device = known_devices.remember(session, half.user_id, who)

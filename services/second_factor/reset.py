@@ -8,18 +8,11 @@ from models.passkey import Passkey
 from models.user import User
 from services import audit, notices, people, sessions
 from services.actor import Actor
-from services.errors import Conflict, Forbidden, NotFound
 
 
 def reset(session: Session, actor: Actor, user_id: int) -> None:
     """Take app, passkeys and backup codes off somebody's account, end their sessions and tell them."""
-    user = session.scalar(people.visible_to(actor).where(User.id == user_id).with_for_update())
-    if user is None:
-        raise NotFound("account")
-    if user.id == actor.user_id:
-        raise Conflict("Your own second factor is changed under your account.")
-    if not people.get(session, actor, user_id).may_change:
-        raise Forbidden("Only a super admin changes a super admin.")
+    user = people.changeable(session, actor, user_id)
     passkeys = _remove_all(session, user)
     ended = sessions.end_all(session, user.id, "second factor reset")
     audit.record(

@@ -49,13 +49,21 @@ def fail(session: Session, half: HalfSignedIn, method: Method, reason: str | Non
     _settle(session, half, method, reason or "refused", visitor)
 
 
+def hold(session: Session, half: HalfSignedIn) -> User | None:
+    """The account, locked before anything else of it: whatever ends all its sessions comes before or after, never amid.
+
+    Else a session could be opened that somebody who has just reset a factor or chosen a password did not see.
+    """
+    return session.get(User, half.user_id, with_for_update=True, populate_existing=True)
+
+
 def complete(session: Session, half: HalfSignedIn, method: Method, visitor: Visitor) -> str | None:
     """Open the session under a new token; of two factors given at once, one opens it."""
+    user = hold(session, half)
     waiting = update(SessionLog).where(SessionLog.id == half.session_id, SessionLog.is_active)
     ended = {"is_active": False, "logged_out_at": now(), "end_reason": "second factor given"}
     if session.scalar(waiting.values(**ended).returning(SessionLog.id)) is None:
         return None
-    user = session.get(User, half.user_id)
     if user is None or not user.is_active:
         return None
     _settle(session, half, method, None, visitor)

@@ -16,6 +16,7 @@ from services import deletion, passwords, people, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import AppError, Conflict, Forbidden, Invalid, NotFound
 from services.people import Person
+from services.second_factor import reset
 from services.sessions import Visitor
 from tests.support.people import person, token_of
 
@@ -113,6 +114,7 @@ CHANGES: dict[str, Callable[[Any, Actor, int], Any]] = {
     "invitation": people.invite_again,
     "password": people.require_new_password,
     "delete": deletion.delete,
+    "second factor": reset.reset,
 }
 
 
@@ -203,7 +205,7 @@ class TestChanges:
         assert not lives(token)
         assert lives(token_of(target))
 
-    @pytest.mark.parametrize("how", ["disable", "sessions"])
+    @pytest.mark.parametrize("how", ["disable", "sessions", "second factor"])
     def test_two_admins_who_change_each_other_at_once_wait_and_do_not_fail(self, database: Engine, how: str) -> None:
         pair = [person(Role.ADMIN, name) for name in ("one", "two")]
         person(Role.SUPER_ADMIN)

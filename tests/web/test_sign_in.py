@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, update
 from database.engine import snapshot, transaction
 from database.types import now
 from models import LoginHistory, SessionLog, Throttle, User
-from services import accounts, passwords
+from services import accounts, passwords, sessions
 from tests.support.people import PASSWORD, person
 from web.forms import safe_next
 from web.identity import cookie_name, device_cookie_name
@@ -87,6 +87,18 @@ class TestSignIn:
         assert answer.status_code == 401
         assert "do not fit" in answer.text
         assert history() == [(False, "account disabled")]
+
+    def test_a_password_that_is_changed_while_it_is_checked_opens_nothing(self, database: Engine) -> None:
+        person("viewer", "vera")
+        who = sessions.Visitor("192.0.2.7", "test")
+        with transaction() as session:
+            attempt = sessions.begin_sign_in(session, "vera", who)
+        with transaction() as session:
+            session.execute(update(User).values(password_hash="another hash"))
+        with transaction() as session:
+            assert sessions.complete_sign_in(session, attempt, True, PASSWORD, who) is None
+        with snapshot() as session:
+            assert session.scalars(select(SessionLog)).all() == []
 
     def test_without_the_forms_token_nothing_happens(self, dash_app: Any, sqlite: Engine) -> None:
         person("viewer", "vera")
