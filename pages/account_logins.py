@@ -30,7 +30,7 @@ METHODS = {
     "totp": "App code",
     "backup_code": "Backup code",
     "passkey": "Passkey",
-    "oauth": "Single sign-on",
+    "oidc": "Provider",
     "api_key": "API key",
 }
 LABELS: dict[Result, str] = {"all": "All results", "succeeded": "Succeeded", "failed": "Failed"}

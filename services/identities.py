@@ -20,7 +20,7 @@ from database.types import now
 from models.linked_identity import LinkedIdentity
 from models.permissions import Permission, Role
 from models.user import User
-from services import accounts, audit, sessions
+from services import accounts, audit, notices, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import AppError, Conflict, Invalid, NotFound
 
@@ -103,11 +103,12 @@ def user_of(session: Session, identity: Identity) -> User:
     linked = _linked(session, identity)
     if linked is None:
         return _made(session, identity, role)
+    owners = accounts.lock_owners(session)  # always before the account, as every act upon people does
     user = session.scalars(select(User).where(User.id == linked.user_id).with_for_update()).one()
     if not user.is_active:
         raise Refused("This account is disabled.")
     linked.last_used_at, linked.email = now(), identity.email
-    _give(session, user, role)
+    _give(session, user, role, owners)
     return user
 
 
@@ -119,16 +120,16 @@ def _linked(session: Session, identity: Identity) -> LinkedIdentity | None:
     )
 
 
-def _give(session: Session, user: User, role: Role) -> None:
+def _give(session: Session, user: User, role: Role, owners: list[int]) -> None:
     """Change the role where the groups have changed; the last super admin stays one whatever a provider says."""
     if user.role == role.value:
         return
-    owners = accounts.lock_owners(session)
     if user.role == Role.SUPER_ADMIN.value and owners == [user.id]:
         return
     before, user.role = user.role, role.value
     sessions.end_all(session, user.id, "role changed")
     audit.record(session, SYSTEM, "user.set_role", user=user.username, before=before, after=role.value, by_group=True)
+    notices.tell_owner(session, user.id, "role_changed", by=settings().oidc_name, old=before, new=user.role)
 
 
 def _made(session: Session, identity: Identity, role: Role) -> User:
@@ -182,6 +183,12 @@ def link(session: Session, actor: Actor, identity: Identity) -> None:
     if found is None and actor.user_id is not None:
         _add(session, actor.user_id, identity)
         audit.record(session, actor, "identity.link", issuer=identity.issuer)
+        _tell(session, actor.user_id, "identity_linked", identity.email)
+
+
+def _tell(session: Session, user_id: int, event: str, email: str | None) -> None:
+    """Tell the owner: it is a way in that outlives a new password."""
+    notices.tell_owner(session, user_id, event, provider=settings().oidc_name, email=email or "without an address")
 
 
 def require_own(session: Session, actor: Actor, identity: Identity) -> None:
@@ -219,3 +226,4 @@ def unlink(session: Session, actor: Actor, identity_id: int) -> None:
         )
     session.delete(found)
     audit.record(session, actor, "identity.unlink", issuer=found.issuer)
+    _tell(session, user.id, "identity_unlinked", found.email)

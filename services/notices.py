@@ -65,6 +65,12 @@ NOTICES = {
     "key_revoked": Notice(
         "An API key was revoked", "The API key “{name}” ({prefix}) was revoked by {by}. Reason: {reason}."
     ),
+    "identity_linked": Notice(
+        "An account was linked to yours", "The account {email} of {provider} opens your account from now on."
+    ),
+    "identity_unlinked": Notice(
+        "A linked account was removed", "The account {email} of {provider} no longer opens your account."
+    ),
     "role_changed": Notice("Your role was changed", "{by} has changed your role from {old} to {new}."),
 }
 

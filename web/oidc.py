@@ -98,12 +98,16 @@ def _set_out(purpose: str, target: str, **asked: Any) -> AnyResponse:
     if not is_configured():
         return refusal(404)
     try:
-        cookie[PLAN] = {"purpose": purpose, "next": target}
+        cookie[PLAN] = {"purpose": purpose, "next": target, "session": _session_id()}
         went: AnyResponse = _provider().authorize_redirect(settings().address + url_for("oidc.come_back"), **asked)
     except _faults() as error:
         logger.warning("the OIDC provider cannot be used: %s", type(error).__name__)
         return refusal(503, AWAY)
     return went
+
+
+def _session_id() -> int | None:
+    return current_session().session_id if current_user.is_authenticated else None
 
 
 @blueprint.get("/login/oidc")
@@ -155,6 +159,8 @@ def come_back() -> AnyResponse:
             return _let_in(identity, target)
         if not current_user.is_authenticated:
             return refusal(401)
+        if plan.get("session") != _session_id():  # whoever set out has left, and somebody else uses this browser
+            return refusal(400, NOT_ACCEPTED)
         return _linked(identity, target) if plan.get("purpose") == "link" else _confirmed(identity, claims, target)
     except identities.Refused as error:
         return _refused(error)

@@ -1,7 +1,10 @@
 """Signing in through a provider: the honest way works, each fault is refused, and nothing is linked by e-mail."""
 
+import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,12 +12,14 @@ from sqlalchemy import Engine, select, update
 
 from config import settings as configuration
 from database.engine import snapshot, transaction
-from models import LinkedIdentity, LoginHistory, SystemLog, User
+from models import EmailLog, LinkedIdentity, LoginHistory, SystemLog, User
 from models.permissions import Role
 from services import identities
+from services import people as services_of_people
 from tests.support import oidc_provider, people
 from tests.support.oidc_provider import CLIENT, SECRET, Provider
 from web import oidc
+from web.identity import cookie_name
 
 
 @pytest.fixture(scope="module")
@@ -270,6 +275,57 @@ class TestAccounts:
         went = mine.post("/login/oidc/link", data={"csrf_token": people.csrf_token(mine)})
         answer = mine.get("/login/oidc/callback", query_string=provider.authorize(went.location))
         assert answer.status_code == 403
+
+    @pytest.mark.parametrize("left", ["signed out", "somebody else"])
+    def test_a_link_that_somebody_else_set_out_for_is_not_made(
+        self, provider: Provider, dash_app: Any, database: Engine, left: str
+    ) -> None:
+        """On a browser that two people share, the first would else sign in as the second from then on."""
+        shared = people.client(dash_app.server, Role.VIEWER, "mallory")
+        went = shared.post("/login/oidc/link", data={"csrf_token": people.csrf_token(shared)})
+        answer = provider.authorize(went.location)
+        shared.delete_cookie(cookie_name())
+        if left == "somebody else":
+            shared.set_cookie(cookie_name(), people.token_of(people.person(Role.ADMIN, "ada")))
+        assert shared.get("/login/oidc/callback", query_string=answer).status_code in {302, 400, 401}
+        with snapshot() as session:
+            assert session.scalars(select(LinkedIdentity)).all() == []
+
+    def test_owners_are_told_of_what_opens_their_account_and_of_another_role(
+        self, provider: Provider, dash_app: Any, database: Engine
+    ) -> None:
+        vera = people.person(Role.VIEWER, "vera")
+        mine = identities.Identity("https://i.example", "s", "v@example.net", "v", ("leads",))
+        with transaction() as session:
+            identities.link(session, vera, mine)
+        with transaction() as session:
+            identities.user_of(session, mine)
+        with transaction() as session:
+            identities.unlink(session, vera, session.scalars(select(LinkedIdentity.id)).one())
+        with snapshot() as session:
+            told = session.scalars(select(EmailLog.event_type).order_by(EmailLog.id)).all()
+        assert told == ["security.identity_linked", "security.role_changed", "security.identity_unlinked"]
+
+    def test_an_identity_whose_group_changes_while_people_are_changed_waits_and_does_not_fail(
+        self, provider: Provider, database: Engine
+    ) -> None:
+        first, second = (people.person(Role.SUPER_ADMIN, name) for name in ("first", "second"))
+        mine = identities.Identity("https://i.example", "s", "v@example.net", "v", ("owners",))
+        with transaction() as session:
+            identities.link(session, second, mine)
+
+        def come_in() -> None:
+            with transaction() as session:
+                identities.user_of(session, replace(mine, groups=(random.choice(["owners", "leads"]),)))
+
+        def end_sessions() -> None:
+            with transaction() as session:
+                services_of_people.end_sessions(session, first, second.user_id or 0)
+
+        for _ in range(20):
+            with ThreadPoolExecutor(2) as pool:
+                for done in [pool.submit(come_in), pool.submit(end_sessions)]:
+                    done.result()
 
 
 def test_where_nothing_is_configured_there_is_no_such_way(dash_app: Any, sqlite: Engine) -> None:
