@@ -21,7 +21,7 @@ def _password() -> str:
 
 @click.group("user")
 def users() -> None:
-    """Make accounts, change roles, set passwords."""
+    """Make accounts, change roles, set passwords, take lost second factors off."""
 
 
 @users.command()
@@ -77,3 +77,22 @@ def reset_password(name: str, password_stdin: bool) -> None:
     with transaction() as session:
         user = accounts.reset_password(session, SYSTEM, name, password)
     click.echo(f"{user.username} has a new password; every session of theirs has ended.")
+
+
+@users.command("reset-second-factor")
+@click.argument("name")
+def reset_second_factor(name: str) -> None:
+    """Take app, passkeys and backup codes off the account NAME, whose owner has lost them, and end its sessions."""
+    from cli.database import prepare
+    from database.engine import transaction
+    from services import accounts
+    from services.actor import SYSTEM
+    from services.second_factor import reset
+
+    prepare()
+    with transaction() as session:
+        accounts.lock_owners(session)  # before the account, as always
+        user = accounts.find(session, name)
+        reset.reset(session, SYSTEM, user.id)
+        username = user.username
+    click.echo(f"{username} has no second factor any more; every session of theirs has ended.")

@@ -1,10 +1,10 @@
 """Accounts from the command line, on both databases."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cli.users import ROLES
-from database.engine import snapshot
+from database.engine import snapshot, transaction
 from models.permissions import Role
 from models.user import User
 from services import passwords
@@ -84,7 +84,24 @@ class TestUser:
         assert pfd("user", "reset-password", "ada", "--password-stdin")[0] == 0
         assert passwords.verify(user("ada").password_hash, "another passphrase altogether")
 
-    @pytest.mark.parametrize("words", [("set-role", "eve", "viewer"), ("reset-password", "eve", "--password-stdin")])
+    def test_a_lost_second_factor_of_the_only_super_admin_is_taken_off(self, ada, pfd):
+        with transaction() as session:
+            session.execute(update(User).values(totp_enabled=True, totp_secret="stored"))
+        assert pfd("user", "reset-second-factor", "ada") == (
+            0,
+            "ada has no second factor any more; every session of theirs has ended.\n",
+            "",
+        )
+        assert (user("ada").totp_enabled, user("ada").totp_secret) == (False, None)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("set-role", "eve", "viewer"),
+            ("reset-password", "eve", "--password-stdin"),
+            ("reset-second-factor", "eve"),
+        ],
+    )
     def test_nobody_of_that_name(self, pfd, typed, words):
         typed(PASSWORD)
         status, _, err = pfd("user", *words)
