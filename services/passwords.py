@@ -45,7 +45,7 @@ def verify(stored: str | None, password: str) -> bool:
     """Whether the password fits; without an account it takes as long and says no."""
     if len(password) > LONGEST:
         return False
-    if stored is None:
+    if stored is None or not stored.startswith("$argon2"):  # an account without a password takes as long, too
         if not _dummy:
             _dummy.append(hash_password("a password that nobody has"))
         _matches(_dummy[0], password)

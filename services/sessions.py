@@ -41,6 +41,7 @@ _SESSION = (
 )
 TOUCH_EVERY = timedelta(minutes=1)
 SECOND_STEP_LASTS = timedelta(minutes=10)
+KEPT_WAITING, REPEATED_WITHIN = "too many attempts", timedelta(minutes=1)
 NOT_GIVEN = "second factor not given"  # the reason until it is
 CHOOSE_ANEW = (
     "Your password has to be chosen anew before you can sign in. Use “Forgotten your password?” to get a link for that."
@@ -99,7 +100,7 @@ def begin_sign_in(session: Session, name: str, visitor: Visitor) -> Attempt:
     buckets = _buckets(name, visitor, None if user is None else user.id, None if user is None else user.password_hash)
     wait = throttling.reserve(session, *buckets)
     if wait:
-        note(session, None if user is None else user.id, visitor, "too many attempts")
+        note(session, None if user is None else user.id, visitor, KEPT_WAITING)
     else:
         lock_outs.note(session, name, buckets, visitor)
     if user is None or not user.is_active:
@@ -249,7 +250,15 @@ def note(
     method: str = "password",
     moment: datetime | None = None,
 ) -> None:
-    """Write one attempt to sign in down, whether it failed or not."""
+    """Write one attempt to sign in down, whether it failed or not; of what costs a stranger nothing, one a minute."""
+    if failure is not None and (failure == KEPT_WAITING or method == "oidc"):
+        same = select(LoginHistory.id).where(
+            LoginHistory.user_id.is_not_distinct_from(user_id),
+            LoginHistory.failure_reason == failure,
+            LoginHistory.timestamp > now() - REPEATED_WITHIN,
+        )
+        if session.scalar(same.limit(1)) is not None:
+            return
     session.add(
         LoginHistory(
             user_id=user_id,

@@ -187,6 +187,11 @@ class TestFaults:
         provider.sign = lambda claims: ""
         self.refused(browser, journey(browser, provider))
 
+    def test_a_flood_of_them_is_one_row(self, browser: Any, provider: Provider) -> None:
+        for _ in range(5):
+            self.refused(browser, journey(browser, provider, state="another"))
+        assert attempts() == [("oidc", False)]
+
     def test_a_refusal_of_the_provider(self, browser: Any, provider: Provider) -> None:
         self.refused(browser, journey(browser, provider, code=None, error="access_denied"))
 

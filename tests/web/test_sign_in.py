@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, update
 from database.engine import snapshot, transaction
 from database.types import now
 from models import LoginHistory, SessionLog, Throttle, User
-from services import accounts, passwords, sessions
+from services import accounts, identities, passwords, people, sessions
 from tests.support.people import PASSWORD, person
 from web.forms import safe_next
 from web.identity import cookie_name, device_cookie_name
@@ -129,6 +129,25 @@ class TestThrottling:
         answer = sign_in(dash_app.server.test_client(), "vera")
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) > 0
+
+    def test_who_is_kept_waiting_fills_no_table(self, database: Engine) -> None:
+        person("viewer", "vera")
+        who = sessions.Visitor("192.0.2.7", "x" * 500)
+
+        def attempt(name: str) -> int:
+            with transaction() as session:
+                return sessions.begin_sign_in(session, name, who).wait
+
+        for number in range(10):
+            attempt(f"name{number}")
+        with snapshot() as session:
+            before = session.scalar(select(func.count()).select_from(Throttle))
+        for number in range(30):
+            assert attempt(f"another{number}")
+            assert attempt("vera")
+        with snapshot() as session:
+            assert session.scalar(select(func.count()).select_from(Throttle)) == before
+            assert session.scalar(select(func.count()).select_from(LoginHistory)) == 2  # of vera, and of nobody
 
     def test_one_address_gets_ten_failures_in_five_minutes(self, dash_app: Any, sqlite: Engine) -> None:
         statuses = [
@@ -310,6 +329,15 @@ def test_a_next_on_our_own_host_is_kept(target: str) -> None:
 
 
 class TestPasswords:
+    @pytest.mark.parametrize("stored", [None, people.NO_PASSWORD, identities.NO_PASSWORD])
+    def test_of_an_account_without_one_take_as_long(self, monkeypatch: pytest.MonkeyPatch, stored: str | None) -> None:
+        """Else whoever measures would know which names sign in at the provider."""
+        passwords.verify(None, PASSWORD)
+        compared: list[str] = []
+        monkeypatch.setattr(passwords, "_matches", lambda hashed, _given: bool(compared.append(hashed)))
+        assert not passwords.verify(stored, PASSWORD)
+        assert [hashed.startswith("$argon2id$") for hashed in compared] == [True]
+
     def test_are_argon2id_at_or_above_the_minimum(self) -> None:
         stored = passwords.hash_password("some long passphrase")
         assert re.match(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$", stored)
