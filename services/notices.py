@@ -90,7 +90,7 @@ def tell_owner(
     A job passes on as `told` the circumstances of the request that it works for; `to` is another address than today's.
     """
     notice = NOTICES[event]
-    address = to or session.scalar(select(User.email).where(User.id == user_id))
+    address = to or session.scalar(select(User.email).where(User.id == user_id, User.deleted_at.is_(None)))
     if address is None:
         return
     known = circumstances(visitor) if told is None else told

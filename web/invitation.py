@@ -7,7 +7,7 @@ from database.engine import snapshot, transaction
 from services import people, sessions
 from services.errors import AppError, Invalid
 from web.errors import refusal
-from web.forms import check_token, with_session
+from web.forms import check_token, former_session, with_session
 from web.guard import public
 from web.identity import visitor
 
@@ -37,7 +37,10 @@ def accept(token: str) -> AnyResponse:
         return refusal(404, ENDED)
     try:
         hashed = people.check_password(user, request.form.get("password", ""), request.form.get("again", ""))
+        former = former_session()
         with transaction() as session:
+            if former is not None:
+                sessions.end(session, former, "signed in again")
             cookie = sessions.open_session(session, people.accept(session, token, hashed), visitor())
     except Invalid as error:
         page = render_template("invitation.html", username=user.username, errors={error.field: str(error)})

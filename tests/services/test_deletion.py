@@ -26,7 +26,7 @@ from models import (
     User,
 )
 from models.permissions import Role
-from services import accounts, audit, deletion, one_time_tokens, passwords, people, sessions, trail
+from services import accounts, audit, deletion, lock_outs, one_time_tokens, passwords, people, sessions, trail
 from services.actor import SYSTEM, Actor
 from services.api_keys import keys
 from services.errors import Conflict, Invalid, NotFound
@@ -100,6 +100,13 @@ class TestDeletion:
         assert {(mail.recipient_email, mail.event_data, mail.status) for mail in mails} == {
             (user.email, None, "failed")
         }
+
+    def test_what_a_job_has_to_tell_them_is_told_nobody(self, database: Engine) -> None:
+        vera = person(Role.VIEWER, "vera")
+        delete(vera)
+        with transaction() as session:
+            lock_outs.tell(session, vera.user_id, {"address": "192.0.2.7"})
+        assert counted(EmailLog) == [0]
 
     def test_nobody_elses_things_go(self, database: Engine) -> None:
         vera = furnished()

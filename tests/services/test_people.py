@@ -334,6 +334,15 @@ class TestForm:
         assert visitor.get("/_dash-layout").status_code == 200
         assert client_of(None).get(f"/invitation/{token}").status_code == 404
 
+    def test_who_was_signed_in_in_that_browser_is_so_no_longer(
+        self, dash_app: Any, sqlite: Engine, client_of: Any
+    ) -> None:
+        token, visitor = invite(), client_of(Role.ADMIN)
+        csrf = visitor.get(f"/invitation/{token}").text.split('name="csrf_token" value="')[1].split('"')[0]
+        fields = {"csrf_token": csrf, "password": PASSPHRASE, "again": PASSPHRASE}
+        assert visitor.post(f"/invitation/{token}", data=fields).status_code == 302
+        assert [item.sessions for item in listed(person(Role.ADMIN))] == [1, 0]
+
     def test_without_its_token_it_changes_nothing(self, dash_app: Any, sqlite: Engine, client_of: Any) -> None:
         token = invite()
         answer = client_of(None).post(f"/invitation/{token}", data={"password": PASSPHRASE, "again": PASSPHRASE})
