@@ -36,7 +36,7 @@ GOES: dict[str, Owner] = {
     "passkeys": Passkey.user_id,
     "backup codes": BackupCode.user_id,
     "linked accounts": LinkedIdentity.user_id,
-    "open links": OneTimeToken.user_id,
+    "one-time links": OneTimeToken.user_id,
     "notification settings": NotificationPreference.user_id,
     "saved searches": SavedSearch.user_id,
     "waiting digests": EmailDigestQueue.user_id,

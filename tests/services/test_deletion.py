@@ -157,7 +157,7 @@ class TestDeletion:
             "passkeys": 1,
             "backup codes": 1,
             "linked accounts": 1,
-            "open links": 1,
+            "one-time links": 1,
             "notification settings": 1,
             "saved searches": 1,
         }
