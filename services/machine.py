@@ -49,7 +49,8 @@ def look(seconds: float) -> Reading:
     cpu = psutil.cpu_percent(interval=seconds)
     memory = psutil.virtual_memory()
     disk = psutil.disk_usage(str(settings().data_dir))
-    return Reading(cpu, memory.total - memory.available, memory.total, disk.used, disk.total)
+    # What is used and what may still be: a part kept back for others is neither, as in the per cent of psutil and df.
+    return Reading(cpu, memory.total - memory.available, memory.total, disk.used, disk.used + disk.free)
 
 
 def keep(session: Session, reading: Reading) -> None:
