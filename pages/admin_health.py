@@ -111,9 +111,15 @@ def _figures(courses: Mapping[str, Course], span: str) -> dict[str, Any]:
             for colour, (part, label) in enumerate(parts.items())
         ]
         made[name] = curves_figure(
-            curves, dates=True, y_range=None if name == "jobs" else (0.0, 100.0), height=200, revision=span
+            curves, dates=True, y_range=(0.0, _top(courses) if name == "jobs" else 100.0), height=200, revision=span
         )
+        made[name]["layout"]["meta"] |= {"axis": "wall"}  # the zone of its times stands under the axis
     return made
+
+
+def _top(courses: Mapping[str, Course]) -> float:
+    """A little above the most jobs there were."""
+    return 1.1 * max(1.0, *(float(courses[part].values.max()) for part in ("running", "waiting")))
 
 
 def _queue(found: health.Queue) -> Component:
