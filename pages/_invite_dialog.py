@@ -41,7 +41,10 @@ def link_shown(username: str, link: str) -> Component:
     """The link with a button that copies it; it is shown this once."""
     return html.Div(
         [
-            html.P(f"Send this link to {username}. It works once, for seven days, and is not shown again."),
+            html.P(
+                f"A mail with this link is on its way to {username}, or send it yourself. "
+                "It works once, for seven days, and is not shown again."
+            ),
             html.Div([html.Code(link, className="one-time-link"), copy_button(link)], className="one-time-row"),
         ],
         className="one-time",

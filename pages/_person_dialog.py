@@ -80,6 +80,8 @@ def _button(id: str, label: str, name: IconName, *, seen: bool) -> Component:
 
 
 def _ended(count: int) -> str:
+    if count == 0:
+        return "No session was open."
     return f"{count} {'session was' if count == 1 else 'sessions were'} ended."
 
 
