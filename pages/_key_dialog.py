@@ -14,6 +14,7 @@ from components.values import copy_button
 from database.engine import transaction
 from models.permissions import Permission
 from pages._page import Page
+from pages._permission_words import permission_label
 from services.api_keys import keys as api_keys
 from services.errors import Invalid
 from web.identity import current_actor
@@ -27,7 +28,7 @@ READING = ("view_", "export_")
 
 def dialog(scopes: Sequence[Permission], days: int) -> Component:
     """Name, scopes and expiry; afterwards the key."""
-    choices = [{"value": scope.value, "label": scope.value.replace("_", " ").capitalize()} for scope in scopes]
+    choices = [{"value": scope.value, "label": permission_label(scope.value)} for scope in scopes]
     reading = [scope.value for scope in scopes if scope.value.startswith(READING)]
     rights = html.Fieldset(
         [
@@ -80,6 +81,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
 
     @page.callback(
         *(Output(f"{name}-error", "children") for name in FIELDS.values()),
+        Output(NAME, "invalid"),
         Output(NAME, "value"),
         Output(LINK, "children"),
         Output(table, "children", allow_duplicate=True),
@@ -94,7 +96,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
     def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any) -> tuple[Any, ...]:
         """Make the key and show it, or say at the field what is wrong."""
         if not (clicks or submitted):
-            return (no_update,) * 6
+            return (no_update,) * 7
         wanted = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []
         try:
             with transaction() as session:
@@ -107,8 +109,9 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
                 )
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)
-            return (*(str(error) if place == wrong else "" for place in FIELDS.values()), *(no_update,) * 3)
-        return (*("",) * 3, "", shown_once(text, "Your new key."), draw())
+            told = (str(error) if place == wrong else "" for place in FIELDS.values())
+            return (*told, wrong == NAME, *(no_update,) * 3)
+        return (*("",) * 3, False, "", shown_once(text, "Your new key."), draw())
 
 
 def _whole(value: Any) -> int:

@@ -19,6 +19,7 @@ from models.permissions import Permission
 from pages import _account
 from pages import _key_dialog as making
 from pages._page import register_page
+from pages._permission_words import permission_words
 from services.api_keys import keys as api_keys
 from services.api_keys.keys import KeyFacts
 from web.identity import current_actor
@@ -75,7 +76,7 @@ def _table() -> Component:
 
 def _row(item: KeyFacts) -> Sequence[Component | str]:
     name, kind = STATES[item.state]
-    words = [scope.replace("_", " ") for scope in item.scopes]
+    words = [permission_words(scope) for scope in item.scopes]
     used: list[Component | str] = [time_tag(item.last_used)]
     if item.last_address:
         used.append(html.Span(f"from {item.last_address}", className="cell-second num"))

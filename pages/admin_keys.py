@@ -20,6 +20,7 @@ from components.values import time_tag
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import register_page
+from pages._permission_words import permission_words
 from pages._turning import style_of, turn_button
 from services import key_list
 from services.errors import Invalid
@@ -110,7 +111,7 @@ def _table(text: str, state: str | None, before: int | None) -> tuple[Component,
 
 def _row(item: ListedKey) -> Sequence[Component | str]:
     name, kind = STATES[item.state]
-    words = [scope.replace("_", " ") for scope in item.scopes]
+    words = [permission_words(scope) for scope in item.scopes]
     more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
     state: list[Component] = [
         html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}"),

@@ -1,6 +1,5 @@
 """What each role may do, read from the declaration that the app enforces."""
 
-import re
 from typing import Any
 
 import dash
@@ -16,10 +15,9 @@ from components.toasts import TOASTS_ID, toast
 from database.engine import snapshot, transaction
 from models.permissions import ROLE_PERMISSIONS, Permission, Role
 from pages._page import register_page
+from pages._permission_words import permission_label
 from services.second_factor import policy
 from web.identity import current_actor
-
-_ABBREVIATIONS = re.compile(r"\b(?:api|hpo|xai)\b")
 
 ROLES, SAVE = "roles-second-factor", "roles-second-factor-save"
 
@@ -30,7 +28,9 @@ page = register_page(__name__, path="/admin/roles", title="Roles", permission=Pe
 def layout(**_: str) -> Component:
     """Who needs a second factor; then permissions under each other, roles beside each other."""
     headers = ("Permission", *(_name(role) for role in Role))
-    rows = [(_words(permission), *(_mark(role, permission) for role in Role)) for permission in Permission]
+    rows = [
+        (permission_label(permission.value), *(_mark(role, permission) for role in Role)) for permission in Permission
+    ]
     subtitle = "What a role may do is fixed by this version of PFD; who has which role is set under Users."
     return html.Div(
         [
@@ -88,11 +88,6 @@ def require_second_factor(clicks: Any, roles: Any) -> Any:
 
 def _name(role: Role) -> str:
     return role.value.replace("_", " ").capitalize()
-
-
-def _words(permission: Permission) -> str:
-    words = permission.value.replace("_", " ").capitalize()
-    return _ABBREVIATIONS.sub(lambda found: found[0].upper(), words)
 
 
 def _mark(role: Role, permission: Permission) -> Cell:
