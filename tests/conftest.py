@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
 
 from config import settings as configuration
 from database import engine as engines
 from database import migrations
 from tests.support import people, postgresql
+
+expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing of the product
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 IN_CI = os.environ.get("CI") == "true"

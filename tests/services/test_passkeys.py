@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
+from webauthn import base64url_to_bytes
 
 from config.settings import settings
 from database.engine import snapshot, transaction
@@ -88,7 +89,7 @@ class TestRegistration:
     def test_the_challenge_has_32_bytes_and_works_once(self, database: Engine) -> None:
         vera = signed_in()
         options = offer(vera)
-        assert len(passkeys.webauthn.base64url_to_bytes(json.loads(options)["challenge"])) == 32
+        assert len(base64url_to_bytes(json.loads(options)["challenge"])) == 32
         register(vera, Authenticator().make(options, origin=ORIGIN))
         with pytest.raises(Invalid, match="too long"):
             register(vera, Authenticator().make(options, origin=ORIGIN))
