@@ -23,12 +23,6 @@ CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium")
 CHROMIUM_MISSING = "Chromium is missing: apt-get install chromium, or name it in PFD_CHROMIUM."
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that wait for browsers, servers and workers: begun last, one of them would run on alone."""
-    slow = ("tests/cli", "tests/jobs", "tests/components/test_gallery", "tests/diagnosis/test_demo")
-    items.sort(key=lambda item: not (item.get_closest_marker("browser") or item.nodeid.startswith(slow)))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder for the whole run; nothing of the developer's own is touched."""

@@ -16,6 +16,7 @@ from models.permissions import Role
 from services.actor import SYSTEM
 from services.experiments import editing, lifecycle
 from tests.support.experiments import completed, record, running, with_series
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
@@ -175,21 +176,24 @@ class TestLive:
         points = page.locator('[data-panel-key="loss"] [data-chart-points]')
         with page.expect_response(lambda answer: "_dash-update" in answer.url and '"had":5' in answer.text()):
             record(number, 6)
-        expect(points).to_have_text("12 points", timeout=8000)
+        expect(points).to_have_text("12 points", timeout=20_000)
         assert not any('"bdata"' in text and "experiment-chart" in text for text in asked)
         expect(page.locator("#experiment-epoch-rows tr")).to_have_count(6)
         expect(page.locator("#experiment-matrix-epoch")).to_have_value("6")
         slide(page, "experiment-smoothing", 0.5)
         expect(page.locator(LINES)).to_have_count(4)
         record(number, 7)
-        expect(points).to_have_text("14 points", timeout=8000)
+        expect(points).to_have_text("14 points", timeout=20_000)
         with transaction() as session:
             lifecycle.complete(session, number)
-        expect(page.locator(".page-title-row .status")).to_have_text("Completed", timeout=8000)
-        page.wait_for_timeout(500)
-        asked.clear()
-        page.wait_for_timeout(2600)
-        assert asked == []
+        expect(page.locator(".page-title-row .status")).to_have_text("Completed", timeout=20_000)
+
+        def nothing_is_asked() -> bool:
+            asked.clear()
+            page.wait_for_timeout(2600)  # longer than the pause between two questions
+            return asked == []
+
+        wait_until(nothing_is_asked, 30)  # what the end itself has changed may still be on its way
 
     def test_at_its_end_the_page_is_as_one_that_is_opened_then(self, visit: Visit) -> None:
         number = waiting()
@@ -200,14 +204,14 @@ class TestLive:
             lifecycle.start(session, number)
         for epoch in range(1, 4):
             record(number, epoch)
-        expect(page.locator(LINES)).to_have_count(2, timeout=8000)
+        expect(page.locator(LINES)).to_have_count(2, timeout=20_000)
         expect(started.locator("time")).to_be_visible()
         page.locator("#experiment-notes").scroll_into_view_if_needed()  # the curves are out of sight when it ends
         for epoch in range(4, 8):
             record(number, epoch)
         with transaction() as session:
             lifecycle.complete(session, number)
-        expect(ended.locator("time")).to_be_visible(timeout=8000)
+        expect(ended.locator("time")).to_be_visible(timeout=20_000)
         best = page.locator('[data-panel-key="loss"] .annotation-text', has_text="best epoch")
         expect(best).to_have_text(re.compile(r"^best epoch 7: "))
         watched = words(page)
@@ -221,7 +225,7 @@ class TestLive:
         expect(page.get_by_text("No curves yet")).to_be_visible()
         with transaction() as session:
             lifecycle.fail(session, number, "out of memory")
-        expect(page.get_by_text("No metric was logged.")).to_be_visible(timeout=8000)
+        expect(page.get_by_text("No metric was logged.")).to_be_visible(timeout=20_000)
         for title in ("Curves", "Confusion between classes", "Epochs"):
             expect(page.get_by_role("heading", name=title, exact=True)).to_be_hidden()
 
@@ -230,7 +234,7 @@ class TestLive:
         page = visit(f"/experiments/{number}")
         expect(page.get_by_text("No curves yet")).to_be_visible()
         record(number, 1)
-        expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible(timeout=8000)
+        expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible(timeout=20_000)
         expect(page.locator("#experiment-confusion")).to_be_visible()
         expect(page.locator("#experiment-epochs")).to_be_visible()
 
@@ -311,7 +315,7 @@ class TestNotes:
         with transaction() as session:
             editing.set_notes(session, SYSTEM, number, text)
         page = visit(f"/experiments/{number}")
-        expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=8_000)
+        expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=20_000)
 
     def test_nested_without_end_widen_no_page(self, visit: Visit) -> None:
         number = completed(epochs=1)
