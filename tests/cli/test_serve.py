@@ -10,6 +10,8 @@ from sqlalchemy.engine import make_url
 
 from cli import installation as checks
 from config.settings import Settings
+from tests.support.installation import Installation
+from tests.support.postgresql import free_port
 from tests.support.waiting import wait_until
 
 PASSWORD = "a long enough passphrase"
@@ -81,23 +83,21 @@ class TestSomethingDies:
 
 
 class TestEnd:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_asked_to_end_it_leaves_no_process(self, installation, number):
+    def test_asked_to_end_it_leaves_no_process(self, installation):
         installation.serve()
         wait_until(lambda: len(installation.processes()) >= 8)  # supervisor, warden, three programs, their workers
-        os.kill(installation.supervisor.pid, number)
+        os.kill(installation.supervisor.pid, signal.SIGTERM)
         assert installation.supervisor.wait(timeout=20) == 0
         assert installation.processes() == []
 
-    @pytest.mark.parametrize("at_once", [False, True])
-    def test_killed_it_leaves_no_process(self, installation, at_once):
+    def test_killed_while_it_starts_it_leaves_no_process(self, installation):
         installation.serve()
-        wait_until(lambda: len(installation.processes()) >= 8 or at_once)
         installation.supervisor.kill()
         wait_until(lambda: installation.processes() == [], 10)
 
-    def test_it_can_be_started_again_after_being_killed(self, installation):
+    def test_killed_later_it_leaves_no_process_and_can_be_started_again(self, installation):
         installation.serve()
+        wait_until(lambda: len(installation.processes()) >= 8)
         installation.supervisor.kill()
         installation.supervisor.wait()
         wait_until(lambda: installation.processes() == [], 10)
@@ -106,20 +106,28 @@ class TestEnd:
 
 
 class TestSecondStart:
-    def test_it_needs_no_set_up(self, installation):
+    @pytest.fixture(scope="class")
+    def restarted(self, tmp_path_factory):
+        """An installation whose account was named at its start, interrupted and started again."""
+        made = Installation(tmp_path_factory.mktemp("restarted"), free_port())
         admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
-        installation.serve(**admin)
-        os.kill(installation.supervisor.pid, signal.SIGINT)
-        installation.supervisor.wait(timeout=20)
-        installation.serve(**admin)
-        assert "/setup/" not in installation.said()
-        status, page = installation.post(f"{installation.address}/login", username="ada", password=PASSWORD)
+        made.serve(**admin)
+        os.kill(made.supervisor.pid, signal.SIGINT)
+        made.first_ended = made.supervisor.wait(timeout=20), made.processes()
+        made.serve(**admin)
+        yield made
+        made.end()
+
+    def test_the_first_one_left_no_process_when_interrupted(self, restarted):
+        assert restarted.first_ended == (0, [])
+
+    def test_it_needs_no_set_up(self, restarted):
+        assert "/setup/" not in restarted.said()
+        status, page = restarted.post(f"{restarted.address}/login", username="ada", password=PASSWORD)
         assert (status, 'name="password"' in page) == (200, False)
 
-    def test_children_never_see_the_admin_password(self, installation):
-        admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
-        installation.serve(**admin)
-        assert "PFD_ADMIN_PASSWORD" not in installation.child("gunicorn").environ()
+    def test_children_never_see_the_admin_password(self, restarted):
+        assert "PFD_ADMIN_PASSWORD" not in restarted.child("gunicorn").environ()
 
     def test_database_of_a_relative_address_is_the_same_for_all(self, installation):
         installation.serve(DATABASE_URL="sqlite:///here.sqlite3")

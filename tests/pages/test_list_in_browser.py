@@ -278,7 +278,9 @@ def test_axe_finds_nothing_serious(visit: Visit, path: str, scheme: str, width: 
     make("one", status="running", total_epochs=9)
     make("two", notes="x")
     page = visit(path, width=width, scheme=scheme)
-    page.wait_for_timeout(1200)  # axe looks once; the grid has to have its rows by then
+    page.wait_for_load_state("networkidle")  # axe looks once
+    if path == "/experiments":
+        page.wait_for_selector(".ag-row")
     found = [
         (violation["id"], [node["target"] for node in violation["nodes"]][:3])
         for violation in Axe().run(page).response["violations"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support import forked_command
 from tests.support.waiting import wait_until
 
 PFD = str(Path(sys.executable).with_name("pfd"))
@@ -35,16 +36,9 @@ class Installation:
 
     def run(self, *words: str, typed: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            [PFD, *words],
-            cwd=self.folder,
-            env={**self.env, **env},
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        scratch = self.folder / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return forked_command.run(words, self.folder, {**self.env, **env}, typed, scratch)
 
     def start(self, word: str, **env: str) -> None:
         """Start a command that does not end by itself."""

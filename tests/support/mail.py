@@ -55,7 +55,7 @@ class Receiver:
     def log_in(self, _server: Any, _session: Any, _envelope: Any, _way: str, data: Any) -> AuthResult:
         fits = isinstance(data, LoginPassword) and data.login == USER.encode() and data.password == PASSWORD.encode()
         self.log_ins.append(fits)
-        return AuthResult(success=fits)
+        return AuthResult(success=fits, handled=False)  # or a failed one is left without an answer
 
     @property
     def messages(self) -> list[EmailMessage]:
