@@ -158,6 +158,8 @@ def environment_of_children() -> dict[str, str]:
         name: value for name, value in os.environ.items() if name not in _PRIVATE and not name.startswith(_OPENING)
     }
     environment["PFD_DATA_DIR"] = str(settings().data_dir)
+    if settings().geoip is not None:
+        environment["PFD_GEOIP"] = str(settings().geoip)
     # Else glibc keeps, for every thread, the memory of the largest curve that it has ever drawn. Its other thresholds
     # stay as they are: giving each array back at once made long curves twice as slow.
     environment.setdefault("MALLOC_ARENA_MAX", "2")

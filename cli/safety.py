@@ -22,6 +22,7 @@ def refuse_unsafe_settings() -> None:
     _check_addresses()
     _check_mail()
     _check_roles()
+    _check_places()
     for name in _SWITCHES:
         if os.environ.get(name, "").casefold() not in {"", "0", "false", "no", "off"}:
             raise ConfigurationError(f"{name} is set; it opens doors that must stay shut where people work. Unset it.")
@@ -32,6 +33,13 @@ def _check_roles() -> None:
         from services import identities  # only now: it loads half of the product, which the supervisor does not need
 
         identities.roles_by_group(settings().oidc_roles)
+
+
+def _check_places() -> None:
+    if settings().geoip is not None:
+        from services import places
+
+        places.refuse_unusable()
 
 
 def _check_secret_key() -> None:

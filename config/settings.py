@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     secret_keys_before: SecretStr | None = Field(None, validation_alias="PFD_SECRET_KEYS_BEFORE")
     smtp_url: SecretStr | None = Field(None, validation_alias="PFD_SMTP_URL")
     mail_from: str | None = Field(None, validation_alias="PFD_MAIL_FROM")
+    geoip: Path | None = Field(None, validation_alias="PFD_GEOIP")
     trusted_proxies: int = Field(0, ge=0, le=5, validation_alias="PFD_TRUSTED_PROXIES")
     web_workers: int = Field(2, ge=1, le=32, validation_alias="PFD_WEB_WORKERS")
     web_threads: int = Field(8, ge=1, le=256, validation_alias="PFD_WEB_THREADS")
@@ -57,11 +58,11 @@ class Settings(BaseSettings):
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
     jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "geoip")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
         try:
-            return value.expanduser().resolve()
+            return value if value is None else value.expanduser().resolve()
         except RuntimeError as error:  # which pydantic would let through
             raise ValueError("leads nowhere: its links go in a circle, or its “~” is nobody's") from error
 
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
         "redis_url",
         "smtp_url",
         "mail_from",
+        "geoip",
         "admin_username",
         "admin_email",
         "admin_password",

@@ -67,7 +67,7 @@ def layout(**_: str) -> Component:
                         className="form-actions",
                     ),
                 ],
-                hint="Device and address are what the browser and the network say.",
+                hint="Device and address are what the browser and the network say; a place is a guess from the address.",
                 actions=controls,
             ),
             dcc.Store(id=BEFORE, data=before),
@@ -89,7 +89,7 @@ def _table(result: Result, before: int | None) -> tuple[Component, int | None]:
         rows, following = sign_ins.page(session, current_actor(), result=result, before=before)
     if not rows:
         return empty_state("No attempts", "None with this result were recorded.", icon_name="clock"), None
-    headers = ("Time", "Result", "Method", "Device", "Address")
+    headers = ("Time", "Result", "Method", "Device", "Address", "Place")
     return plain_table(headers, [_row(item) for item in rows], label="Attempts to sign in"), following
 
 
@@ -102,6 +102,7 @@ def _row(item: SignIn) -> Sequence[Component | str]:
         METHODS.get(item.method, item.method),
         item.device,
         html.Span(item.address, className="num"),
+        item.place,
     )
 
 

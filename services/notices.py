@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from database.types import now
 from models.user import User
-from services import devices
+from services import devices, places
 from services.mail import orders
 
 KIND = orders.KIND
@@ -110,4 +110,7 @@ def circumstances(visitor: Visitor | None) -> dict[str, str]:
     told = {"moment": now().isoformat()}
     if visitor is not None:
         told |= {"address": visitor.address[:45], "device": devices.describe(visitor.agent).words}
+        place = places.place_of(visitor.address)
+        if place is not None:
+            told["place"] = place
     return told

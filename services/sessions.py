@@ -14,7 +14,7 @@ from models.login_history import LoginHistory
 from models.permissions import permissions_of
 from models.session_log import SessionLog
 from models.user import User
-from services import devices, known_devices, lock_outs, passwords, throttling
+from services import devices, known_devices, lock_outs, passwords, places, throttling
 from services.actor import Actor
 from services.second_factor import policy
 from services.throttling import Bucket
@@ -167,6 +167,7 @@ def _add(
             user_id=user.id,
             session_token=token_hash(token),
             ip_address=visitor.address[:45],
+            location=places.place_of(visitor.address),
             user_agent=visitor.agent[:500],
             device_type=device.kind,
             browser=device.browser[:100],
@@ -263,6 +264,7 @@ def note(
         LoginHistory(
             user_id=user_id,
             ip_address=visitor.address[:45],
+            location=places.place_of(visitor.address),
             user_agent=visitor.agent[:500],
             login_method=method,
             success=failure is None,

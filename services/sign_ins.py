@@ -33,6 +33,7 @@ class SignIn:
     succeeded: bool
     reason: str | None
     address: str
+    place: str
     device: str
 
 
@@ -65,6 +66,7 @@ def _shown(row: LoginHistory) -> SignIn:
         succeeded=row.success,
         reason=row.failure_reason,
         address=row.ip_address or "unknown",
+        place=row.location or "unknown",
         device=devices.describe(row.user_agent).words,
     )
 
@@ -74,12 +76,13 @@ def as_csv(session: Session, actor: Actor, *, result: Result = "all") -> str:
     rows, _ = page(session, actor, result=result, limit=MOST_EXPORTED)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("time (UTC)", "method", "result", "reason", "address", "device"))
+    writer.writerow(("time (UTC)", "method", "result", "reason", "address", "place", "device"))
     writer.writerows(_cells(row) for row in rows)
     return out.getvalue()
 
 
 def _cells(row: SignIn) -> Sequence[str]:
     result = "succeeded" if row.succeeded else "failed"
-    values = (row.moment.isoformat(timespec="seconds"), row.method, result, row.reason, row.address, row.device)
+    moment = row.moment.isoformat(timespec="seconds")
+    values = (moment, row.method, result, row.reason, row.address, row.place, row.device)
     return [csv_cell(value) for value in values]

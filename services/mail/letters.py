@@ -136,6 +136,8 @@ def _circumstances(told: Mapping[str, Any], reader: Reader) -> tuple[tuple[str, 
         facts.append(("Device", shown(told["device"])))
     if told.get("address"):
         facts.append(("Address", shown(told["address"])))
+    if told.get("place"):
+        facts.append(("Place", shown(told["place"])))
     return tuple(facts)
 
 

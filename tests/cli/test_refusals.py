@@ -101,6 +101,13 @@ class TestServe:
         refused(installation.run("serve", **{name: value}), name)
         assert not installation.data.exists()
 
+    def test_file_of_places_that_is_none(self, installation):
+        letter = installation.folder / "letter.mmdb"
+        refused(installation.run("serve", PFD_GEOIP=str(letter)), "PFD_GEOIP", "No such file")
+        letter.write_text("a letter")
+        refused(installation.run("serve", PFD_GEOIP=str(letter)), "PFD_GEOIP", "damaged")
+        assert not installation.data.exists()
+
     def test_redis_that_does_not_answer(self, installation):
         refused(installation.run("serve", REDIS_URL="redis://127.0.0.1:1/0"), "REDIS_URL")
         refused(installation.run("serve", REDIS_URL="nonsense"), "REDIS_URL")

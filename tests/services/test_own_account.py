@@ -266,8 +266,8 @@ class TestHistory:
         attempt(actor.user_id, success=False, reason="=HYPERLINK(1)")
         with snapshot() as session:
             lines = sign_ins.as_csv(session, actor).splitlines()
-        assert lines[0] == "time (UTC),method,result,reason,address,device"
-        assert ",failed,'=HYPERLINK(1),192.0.2.7,curl 8" in lines[1]
+        assert lines[0] == "time (UTC),method,result,reason,address,place,device"
+        assert ",failed,'=HYPERLINK(1),192.0.2.7,unknown,curl 8" in lines[1]
 
     def test_without_the_permission_nothing_is_read(self, sqlite: Engine) -> None:
         nobody = Actor(person(Role.VIEWER).user_id, "x", "none", frozenset())
