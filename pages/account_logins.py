@@ -67,7 +67,7 @@ def layout(**_: str) -> Component:
                         className="form-actions",
                     ),
                 ],
-                hint="Device and address are what the browser and the network say; a place is a guess from the address.",
+                hint="The browser and the network say device and address; the place is guessed from the address.",
                 actions=controls,
             ),
             dcc.Store(id=BEFORE, data=before),

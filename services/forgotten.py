@@ -16,6 +16,7 @@ from services import audit, job_queue, notices, one_time_tokens, people, session
 from services.actor import Actor, actor_of
 from services.errors import Forbidden, NotFound, TooManyAttempts
 from services.mail import orders
+from services.networks import network_of
 from services.sessions import Visitor
 from services.throttling import Bucket
 
@@ -29,7 +30,7 @@ def ask(session: Session, name: str, visitor: Visitor) -> None:
     """Note that somebody asks for a link; the same happens whether or not there is such an account."""
     wait = throttling.reserve(
         session,
-        Bucket("forgotten:address:" + visitor.address[:45], throttling.PER_ADDRESS),
+        Bucket("forgotten:address:" + network_of(visitor.address), throttling.PER_ADDRESS),
         Bucket("forgotten:all", throttling.OVERALL),
     )
     if wait:

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,12 +14,14 @@ from database.types import now
 from models.system_log import SystemLog
 from services import audit
 from services.actor import Actor
+from services.networks import network_of
 from services.text import harmless
 
 STATUS = "refused"
 WINDOW = timedelta(minutes=1)
-MOST = 20  # rows in a window for one person, or for one address of which nobody is known
+MOST = 20  # rows in a window for one person, or for one address (IPv6: its /64) of which nobody is known
 MOST_REMEMBERED = 1000  # people and addresses
+MOST_LOOKED_AT = 1000  # rows of strangers, among which those of one network are found
 NOBODY = Actor(None, "nobody", "none")
 
 Kind = Literal["page", "callback", "route", "key", "attempts"]
@@ -44,7 +46,7 @@ class Refusal:
     @property
     def principal(self) -> int | str:
         """Whose rows are counted."""
-        return self.address if self.actor.user_id is None else self.actor.user_id
+        return network_of(self.address) if self.actor.user_id is None else self.actor.user_id
 
 
 @dataclass(slots=True)
@@ -87,26 +89,31 @@ def _target(refusal: Refusal) -> str:
     return harmless(refusal.target)[:200]
 
 
-def record(session: Session, refusal: Refusal) -> bool:
-    """Write the row unless another process has; it tells how many were left out since the one before."""
-    audit.hold_chain(session)
-    who = (
-        SystemLog.ip_address == refusal.address
-        if refusal.actor.user_id is None
-        else SystemLog.user_id == refusal.actor.user_id
-    )
-    rows = session.execute(
-        select(SystemLog.action, SystemLog.details)
+def _rows(session: Session, refusal: Refusal) -> list[tuple[str, Any]]:
+    """Action and target of what was refused to the same principal within a minute, by whichever process."""
+    recent = (
+        select(SystemLog.action, SystemLog.details, SystemLog.ip_address)
         .where(
             SystemLog.created_at > now() - WINDOW,
             SystemLog.status == STATUS,
             SystemLog.user_id.is_not_distinct_from(refusal.actor.user_id),
-            who,
         )
-        .limit(MOST)
-    ).all()
+        .order_by(SystemLog.id.desc())
+    )
+    if refusal.actor.user_id is not None:
+        found = session.execute(recent.limit(MOST)).all()
+    else:  # one network has many addresses, which no two databases compare alike
+        strangers = session.execute(recent.limit(MOST_LOOKED_AT)).all()
+        found = [row for row in strangers if network_of(row.ip_address or "") == refusal.principal]
+    return [(action, (details or {}).get("target")) for action, details, _ in found]
+
+
+def record(session: Session, refusal: Refusal) -> bool:
+    """Write the row unless another process has; it tells how many were left out since the one before."""
+    audit.hold_chain(session)
+    rows = _rows(session, refusal)
     what = (refusal.action, _target(refusal))
-    is_there = any((action, (details or {}).get("target")) == what for action, details in rows)
+    is_there = what in rows
     with _lock:
         known = _of(refusal.principal)
         if is_there:

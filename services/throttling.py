@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from database.types import now
 from models.throttle import Throttle
+from services.networks import network_of
 
 WINDOW, LONG_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 FREE, FIRST_DELAY, LONGEST_DELAY = 5, 30, 3600  # failures without delay; seconds
@@ -36,8 +37,8 @@ def device_bucket(device: str) -> Bucket:
 
 
 def address_bucket(address: str) -> Bucket:
-    """The counter of one address."""
-    return Bucket("login:address:" + address[:45], PER_ADDRESS)
+    """The counter of one address, or of the network that one visitor has."""
+    return Bucket("login:address:" + network_of(address), PER_ADDRESS)
 
 
 ALL = Bucket("login:all", OVERALL)
@@ -51,12 +52,13 @@ def password_bucket(user_id: int) -> Bucket:
 def second_factor_buckets(user_id: int, address: str) -> tuple[Bucket, ...]:
     """What a try at a second factor counts against; such tries are few, since the password was right before."""
     minutes, hour, day = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+    network = network_of(address)
     return (
         Bucket(f"factor:account:{user_id}:5min", 5, minutes),
         Bucket(f"factor:account:{user_id}:hour", 20, hour),
         Bucket(f"factor:account:{user_id}:day", 50, day),
-        Bucket(f"factor:address:{address[:45]}:5min", 10, minutes),
-        Bucket(f"factor:address:{address[:45]}:hour", 50, hour),
+        Bucket(f"factor:address:{network}:5min", 10, minutes),
+        Bucket(f"factor:address:{network}:hour", 50, hour),
     )
 
 
