@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     session_absolute: timedelta = Field(timedelta(hours=12), validation_alias="PFD_SESSION_ABSOLUTE")
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
     jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
+    logins_kept: timedelta = Field(timedelta(days=365), validation_alias="PFD_LOGINS_KEPT")
 
     @field_validator("data_dir", "geoip")
     @classmethod
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
             raise ValueError("must lie between a second and a hundred years")
         return value
 
-    @field_validator("deleted_kept", "jobs_kept")
+    @field_validator("deleted_kept", "jobs_kept", "logins_kept")
     @classmethod
     def _time_that_was(cls, value: timedelta) -> timedelta:
         if not timedelta(0) <= value <= LONGEST:

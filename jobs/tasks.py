@@ -18,7 +18,7 @@ from jobs.announcing import announce_to_celery
 from jobs.celery_app import celery
 from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
-from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices
+from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
 from services.api_keys import reminders
 from services.demo import KIND as DEMO
 from services.errors import AppError
@@ -114,12 +114,19 @@ def sweep() -> None:
 
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
-    """Tell of keys that end soon; remove what was deleted or ended long enough ago, and old samples."""
+    """Tell of keys that end soon; remove what was deleted or ended long enough ago, old samples and sign-ins."""
     with transaction() as session:
         reminders.tell(session)
     with transaction() as session:
         editing.purge(session)
-    for purge_some in (job_queue.purge, machine.purge):
+    for purge_some in (
+        job_queue.purge,
+        machine.purge,
+        retention.purge_sign_ins,
+        retention.purge_sessions,
+        retention.purge_links,
+        retention.purge_counters,
+    ):
         removed = PURGED_AT_ONCE
         while removed == PURGED_AT_ONCE:
             with transaction() as session:

@@ -117,8 +117,11 @@ def release(session: Session, *buckets: Bucket) -> None:
 def _row(session: Session, bucket: Bucket) -> Throttle:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     blank = {"bucket": bucket.name, "failures": 0, "window_started_at": now()}
-    session.execute(dialect.insert(Throttle).values(blank).on_conflict_do_nothing())
-    return session.scalars(
-        select(Throttle).where(Throttle.bucket == bucket.name).with_for_update(),
-        execution_options={"populate_existing": True},
-    ).one()
+    row = None
+    while row is None:  # one that is old may be removed between the two statements
+        session.execute(dialect.insert(Throttle).values(blank).on_conflict_do_nothing())
+        row = session.scalars(
+            select(Throttle).where(Throttle.bucket == bucket.name).with_for_update(),
+            execution_options={"populate_existing": True},
+        ).one_or_none()
+    return row
