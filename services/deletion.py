@@ -24,7 +24,7 @@ from models.saved_search import SavedSearch
 from models.session_log import SessionLog
 from models.system_log import SystemLog
 from models.webhook_configuration import WebhookConfiguration
-from services import audit, people
+from services import audit, identities, people
 from services.actor import Actor
 from services.people import NO_PASSWORD
 
@@ -77,7 +77,10 @@ def delete(session: Session, actor: Actor, user_id: int) -> str:
     user = people.changeable(session, actor, user_id)
     people.refuse_last_owner(session, user)
     found = preview(session, actor, user_id)
+    identities.leave_fingerprints(session, user_id)
     for owner in GOES.values():
+        if owner is LinkedIdentity.user_id:
+            continue
         session.execute(delete_from(owner.class_).where(owner == user_id))
     _strip_mails(session, user_id)
     name, role = user.username, user.role

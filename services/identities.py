@@ -4,13 +4,14 @@ Issuer and subject tell who it is. An e-mail address never links two accounts: w
 provider is not its owner everywhere.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -102,6 +103,7 @@ def user_of(session: Session, identity: Identity) -> User:
         raise Refused("None of your groups has access here. Ask an admin for it.")
     linked = _linked(session, identity)
     if linked is None:
+        _refuse_unexpected(session, identity)
         return _made(session, identity, role)
     owners = accounts.lock_owners(session)  # always before the account, as every act upon people does
     user = session.scalars(select(User).where(User.id == linked.user_id).with_for_update()).one()
@@ -118,6 +120,37 @@ def _linked(session: Session, identity: Identity) -> LinkedIdentity | None:
             LinkedIdentity.issuer == identity.issuer, LinkedIdentity.subject == identity.subject
         )
     )
+
+
+def _refuse_unexpected(session: Session, identity: Identity) -> None:
+    """Nobody new comes in before the owner, nor comes back by themselves after an admin has deleted them."""
+    if not accounts.anybody(session):
+        raise Refused(
+            "PFD is not set up yet. Whoever runs it makes the first account with the link that its start has printed."
+        )
+    left = select(LinkedIdentity.id).where(
+        LinkedIdentity.issuer == identity.issuer,
+        LinkedIdentity.subject == _fingerprint(identity.issuer, identity.subject),
+    )
+    if session.scalar(left) is not None:
+        raise Refused(
+            "Your account here was deleted. Ask an admin to invite you; then you can link this sign-in under Security."
+        )
+
+
+def leave_fingerprints(session: Session, user_id: int) -> None:
+    """Take the identities off an account that is deleted; what is left of each only tells that it was here."""
+    for linked in session.scalars(select(LinkedIdentity).where(LinkedIdentity.user_id == user_id)).all():
+        mark = _fingerprint(linked.issuer, linked.subject)
+        session.execute(
+            delete(LinkedIdentity).where(LinkedIdentity.issuer == linked.issuer, LinkedIdentity.subject == mark)
+        )
+        linked.subject, linked.email, linked.last_used_at = mark, None, None
+    session.flush()
+
+
+def _fingerprint(issuer: str, subject: str) -> str:
+    return "deleted " + hashlib.sha256(f"{issuer}\n{subject}".encode(errors="surrogatepass")).hexdigest()
 
 
 def _give(session: Session, user: User, role: Role, owners: list[int]) -> None:

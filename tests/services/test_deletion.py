@@ -1,6 +1,7 @@
 """Deleting an account, whole or not at all, and asking for a new password: what goes, what stays, who is named how."""
 
 import hashlib
+import re
 from typing import Any
 
 import pytest
@@ -73,7 +74,12 @@ def counted(*tables: Any) -> list[int]:
         return [session.scalar(select(func.count()).select_from(table)) or 0 for table in tables]
 
 
-PERSONAL = (APIKey, SessionLog, Passkey, BackupCode, LinkedIdentity, OneTimeToken, NotificationPreference, SavedSearch)
+PERSONAL = (APIKey, SessionLog, Passkey, BackupCode, OneTimeToken, NotificationPreference, SavedSearch)
+
+
+def subjects() -> list[str]:
+    with snapshot() as session:
+        return list(session.scalars(select(LinkedIdentity.subject).order_by(LinkedIdentity.id)))
 
 
 class TestDeletion:
@@ -82,6 +88,10 @@ class TestDeletion:
         assert counted(*PERSONAL) == [1] * len(PERSONAL)
         assert delete(vera) == "vera"
         assert counted(*PERSONAL) == [0] * len(PERSONAL)
+        with snapshot() as session:
+            left = session.scalars(select(LinkedIdentity)).one()
+        assert re.fullmatch("deleted [0-9a-f]{64}", left.subject)
+        assert (left.email, left.last_used_at) == (None, None)
         assert counted(Experiment, Dataset, LoginHistory, User) == [1, 1, 1, 1]
 
     def test_of_the_row_nothing_personal_is_left(self, database: Engine) -> None:
@@ -113,6 +123,15 @@ class TestDeletion:
         furnished("olaf")
         delete(vera)
         assert counted(*PERSONAL) == [1] * len(PERSONAL)
+        assert subjects()[1:] == ["olaf"]
+
+    def test_somebody_who_is_deleted_twice_leaves_one_mark(self, database: Engine) -> None:
+        for _ in range(2):
+            vera = person(Role.OPERATOR, "vera")
+            with transaction() as session:
+                session.add(LinkedIdentity(user_id=vera.user_id, issuer="https://i.example", subject="vera"))
+            delete(vera)
+        assert len(subjects()) == 1
 
     def test_the_name_and_the_address_are_free_again(self, database: Engine) -> None:
         delete(furnished())

@@ -14,12 +14,15 @@ from config import settings as configuration
 from database.engine import snapshot, transaction
 from models import EmailLog, LinkedIdentity, LoginHistory, SystemLog, User
 from models.permissions import Role
-from services import identities
+from services import accounts, deletion, identities
 from services import people as services_of_people
+from services.actor import SYSTEM
 from tests.support import oidc_provider, people
 from tests.support.oidc_provider import CLIENT, SECRET, Provider
 from web import oidc
 from web.identity import cookie_name
+
+FIRST = "first-person"
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,7 @@ def provider(server_of_provider: Provider, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def browser(dash_app: Any, database: Engine, provider: Provider) -> Any:
+    people.person(Role.VIEWER, FIRST)  # before there is anybody nobody comes in this way
     return dash_app.server.test_client()
 
 
@@ -66,7 +70,16 @@ def is_in(browser: Any) -> bool:
 
 def users() -> list[tuple[str, str, str]]:
     with snapshot() as session:
-        return [tuple(row) for row in session.execute(select(User.username, User.email, User.role).order_by(User.id))]
+        found = session.execute(select(User.username, User.email, User.role).order_by(User.id)).all()
+    return [tuple(row) for row in found if row.username != FIRST]
+
+
+def delete_grace() -> list[tuple[str, str, str]]:
+    """Let an admin delete the account that the provider has made; returns who is there then."""
+    with transaction() as session:
+        grace = session.scalars(select(User.id).where(User.username == "grace.hopper")).one()
+        deletion.delete(session, SYSTEM, grace)
+    return users()
 
 
 def attempts() -> list[tuple[str, bool]]:
@@ -95,7 +108,10 @@ class TestHonest:
     def test_nobody_can_sign_in_to_it_with_a_password(self, browser: Any, provider: Provider) -> None:
         journey(browser, provider)
         with snapshot() as session:
-            assert session.scalar(select(User.password_hash)) == identities.NO_PASSWORD
+            assert (
+                session.scalars(select(User.password_hash).where(User.username != FIRST)).one()
+                == identities.NO_PASSWORD
+            )
 
     def test_another_group_is_another_role_and_ends_what_was_open(
         self, browser: Any, provider: Provider, dash_app: Any
@@ -215,10 +231,51 @@ class TestFaults:
 
 
 class TestAccounts:
+    def test_before_the_set_up_nobody_comes_in_and_its_link_stays_open(
+        self, dash_app: Any, database: Engine, provider: Provider
+    ) -> None:
+        with transaction() as session:
+            link = accounts.new_setup_token(session)
+        browser = dash_app.server.test_client()
+        provider.person["groups"] = ["owners"]
+        answer = journey(browser, provider)
+        assert answer.status_code == 403
+        assert "PFD is not set up yet" in answer.text
+        assert users() == [] and not is_in(browser)
+        with snapshot() as session:
+            assert accounts.setup_is_open(session, link)
+
+    def test_who_was_deleted_does_not_come_back_by_themselves(
+        self, browser: Any, provider: Provider, dash_app: Any
+    ) -> None:
+        journey(browser, provider)
+        before = delete_grace()
+        answer = journey(dash_app.server.test_client(), provider)
+        assert answer.status_code == 403
+        assert "Your account here was deleted." in answer.text
+        assert users() == before
+        provider.person |= {"email": "other@example.org", "preferred_username": "other"}
+        assert journey(dash_app.server.test_client(), provider).status_code == 403
+        assert users() == before
+
+    def test_who_was_deleted_and_is_invited_again_links_and_signs_in(
+        self, browser: Any, provider: Provider, dash_app: Any
+    ) -> None:
+        journey(browser, provider)
+        delete_grace()
+        mine = people.client(dash_app.server, Role.VIEWER, "grace.hopper")
+        went = mine.post("/login/oidc/link", data={"csrf_token": people.csrf_token(mine)})
+        answer = mine.get("/login/oidc/callback", query_string=provider.authorize(went.location))
+        assert answer.status_code == 302
+        assert is_in(mine)
+        again = dash_app.server.test_client()
+        assert journey(again, provider).status_code == 302
+        assert is_in(again)
+
     def test_an_address_that_is_taken_links_nothing(self, browser: Any, provider: Provider) -> None:
         people.person(Role.ADMIN, "grace")
         with transaction() as session:
-            session.execute(update(User).values(email="grace@example.org"))
+            session.execute(update(User).where(User.username == "grace").values(email="grace@example.org"))
         answer = journey(browser, provider)
         assert answer.status_code == 403
         assert "already an account" in answer.text
