@@ -114,7 +114,7 @@ def register(page: Page, changed: str, roles: Sequence[dict[str, str]]) -> None:
                     done = _ended(ended)
                 case pressed if pressed == ANEW:
                     ended = people.require_new_password(session, actor, who)
-                    done = f"A new password has to be chosen at the next sign-in. {_ended(ended)}"
+                    done = "A new password has to be chosen at the next sign-in. API keys have ended. " + _ended(ended)
                 case pressed if pressed == RESET:
                     reset.reset(session, actor, who)
                     done = "The second factor was removed, and every session ended."

@@ -14,6 +14,7 @@ from models.email_log import EmailLog
 from models.user import User
 from services import audit, job_queue, notices, one_time_tokens, people, sessions, throttling
 from services.actor import Actor, actor_of
+from services.api_keys import after_reset
 from services.errors import Forbidden, NotFound, TooManyAttempts
 from services.mail import orders
 from services.networks import network_of
@@ -98,5 +99,6 @@ def complete(session: Session, token: str, password_hash: str, visitor: Visitor)
     one_time_tokens.end_all(session, user.id)
     ended = sessions.end_all(session, user.id, "password reset")
     audit.record(session, actor_of(user), "user.reset_password", user=user.username, sessions_ended=ended)
-    notices.tell_owner(session, user.id, "password_reset", visitor=visitor)
+    left = after_reset.those_that_work(session, user.id)
+    notices.tell_owner(session, user.id, "password_reset", visitor=visitor, keys=left)
     return user

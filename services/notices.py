@@ -40,7 +40,12 @@ NOTICES = {
         "which you have signed in before is not.",
     ),
     "password_changed": Notice("Your password was changed", "The password of your account was changed."),
-    "password_reset": Notice("Your password was reset", "The password of your account was set anew by a link."),
+    "password_reset": Notice("Your password was reset", "The password of your account was set anew by a link. {keys}"),
+    "password_required": Notice(
+        "Choose a new password",
+        "{by} asks you to choose a new password; “Forgotten your password?” on the sign-in page sends you a link. "
+        "Your sessions have ended. {keys}",
+    ),
     "email_changed": Notice(
         "Your e-mail address was changed", "The e-mail address of your account is now {new}; it was {old}."
     ),

@@ -16,8 +16,9 @@ from models.passkey import Passkey
 from models.permissions import Permission, Role
 from models.session_log import SessionLog
 from models.user import User
-from services import accounts, audit, one_time_tokens, passwords, sessions
+from services import accounts, audit, notices, one_time_tokens, passwords, sessions
 from services.actor import Actor
+from services.api_keys import after_reset
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.mail import invitations
 from services.text import clean
@@ -243,13 +244,18 @@ def refuse_last_owner(session: Session, user: User) -> None:
 
 
 def require_new_password(session: Session, actor: Actor, user_id: int) -> int:
-    """Let the present password open nothing any more and return how many sessions ended; only the owner chooses one."""
+    """Let the present password open nothing any more and return how many sessions ended; only the owner chooses one.
+
+    Keys end as well: it is asked for where somebody else may know the password, and they may have made one.
+    """
     user = changeable(session, actor, user_id)
     if user.password_hash == NO_PASSWORD:
         raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
     before, user.password_reset_required = user.password_reset_required, True
     one_time_tokens.end_all(session, user.id)
     ended = sessions.end_all(session, user.id, "new password required")
+    revoked = after_reset.revoke_all(session, actor, user.id, "a new password was required")
+    notices.tell_owner(session, user.id, "password_required", by=actor.username, keys=revoked)
     audit.record(
         session,
         actor,

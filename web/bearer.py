@@ -9,8 +9,9 @@ from flask import g, request
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from services.api_keys import speaking
-from services.api_keys.speaking import Speaker
+from services.api_keys.speaking import SecondFactorMissing, Speaker
 from services.errors import AppError
+from web import refusals
 from web.guard import API_KEY
 
 P = ParamSpec("P")
@@ -62,8 +63,12 @@ def _speaker() -> Speaker:
     g.given_key = text = _given()
     if not text:
         raise KeyRefused("Send an API key in the header “Authorization: Bearer …”.")
-    with snapshot() as session:
-        found = speaking.speaker(session, text)
+    try:
+        with snapshot() as session:
+            found = speaking.speaker(session, text)
+    except SecondFactorMissing as error:
+        refusals.mark(error)
+        raise
     if found is None:
         raise KeyRefused("This API key does not work.")
     if found.is_stale:

@@ -12,6 +12,7 @@ from models.permissions import PermissionDenied
 from services import refusals
 from services.actor import Actor
 from services.api_keys import form
+from services.api_keys.speaking import SecondFactorMissing
 from services.errors import Forbidden
 from services.refusals import NOBODY, Kind, Refusal
 from services.sudo import FactorNeeded
@@ -24,7 +25,7 @@ PAGES = {"/", "/<path:path>"}
 
 def mark(error: Exception) -> None:
     """Remember that something was refused although the answer is a page or a toast, and its status 200."""
-    if isinstance(error, Forbidden | PermissionDenied):
+    if isinstance(error, Forbidden | PermissionDenied | SecondFactorMissing):
         g.refused_by = error
 
 
@@ -50,11 +51,12 @@ def _refusal(answer: Response) -> Refusal | None:
         reason = "Too many attempts; further ones have to wait."
         return Refusal(_actor() or NOBODY, address, "attempts", _rule(), reason)
     given = g.get("given_key", "")
-    if status == 401 and given:
+    refused_by = g.get("refused_by")
+    if given and (status == 401 or isinstance(refused_by, SecondFactorMissing)):
         parsed = form.parse(given)
         shown = None if parsed is None else parsed.prefix
-        return Refusal(NOBODY, address, "key", f"{request.method} {_rule()}", "This API key does not work.", shown)
-    refused_by = g.get("refused_by")
+        reason = str(refused_by or "This API key does not work.")
+        return Refusal(NOBODY, address, "key", f"{request.method} {_rule()}", reason, shown)
     if isinstance(refused_by, FactorNeeded) or not (
         status == 403 or isinstance(refused_by, Forbidden | PermissionDenied)
     ):

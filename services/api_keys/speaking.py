@@ -14,6 +14,8 @@ from models.user import User
 from services.actor import Actor
 from services.api_keys import form
 from services.api_keys.keys import NOT_FOR_KEYS
+from services.errors import AppError
+from services.second_factor import policy
 
 KEYS, USERS = APIKey.__table__, User.__table__
 # Asked at every request of the API, so built once and read as plain columns.
@@ -30,11 +32,23 @@ _BY_PREFIX = (
         USERS.c.username,
         USERS.c.role,
         USERS.c.is_active,
+        policy.has_one(),
+        policy.STORED,
     )
     .join_from(KEYS, USERS, USERS.c.id == KEYS.c.user_id)
     .where(KEYS.c.prefix == bindparam("prefix"))
 )
 NOTED_EVERY = timedelta(minutes=1)
+
+
+class SecondFactorMissing(AppError):
+    """A key that works, of somebody who has to set up a second factor before anything of theirs does."""
+
+    status_code = 403
+    code = "second_factor_required"
+
+    def __init__(self) -> None:
+        super().__init__("The owner's role needs a second factor. Set one up under Security, then this key works.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +62,23 @@ class Speaker:
 
 
 def speaker(session: Session, text: str) -> Speaker | None:
-    """The speaker behind a key; None for one that is malformed, unknown, ended, or whose owner is disabled."""
+    """The speaker behind a key; None for one that is malformed, unknown, ended, or whose owner is disabled.
+
+    Raises where the owner lacks a second factor that their role needs: the key would else be a way around it.
+    """
     key = form.parse(text)
     if key is None:
         return None
     moment = now()
     for row in session.execute(_BY_PREFIX, {"prefix": key.prefix}).all():
-        key_id, digest, scopes, rate_limit, works, expires_at, used_at, user_id, username, role, is_enabled = row
+        *stored, user_id, username, role, is_enabled, has_second_factor, decided = row
+        key_id, digest, scopes, rate_limit, works, expires_at, used_at = stored
         if not hmac.compare_digest(digest, key.digest):
             continue
         if not works or not is_enabled or (expires_at is not None and expires_at <= moment):
             return None
+        if not has_second_factor and role in policy.roles_of(decided):
+            raise SecondFactorMissing
         allowed = frozenset(item for item in permissions_of(role) - NOT_FOR_KEYS if item.value in scopes)
         stale = used_at is None or moment - used_at >= NOTED_EVERY
         return Speaker(key_id, Actor(user_id, username, role, allowed), rate_limit, stale)
