@@ -19,6 +19,7 @@ from services import sudo
 from services.errors import Invalid
 from services.passwords import LONGEST
 from services.second_factor import backup_codes, enrolment, totp
+from web.factors import wrong_ones_noted
 from web.identity import current_actor, current_session, visitor
 
 OPEN, DIALOG, BODY, CLOSE, PASSWORD, GO_ON, CODE, CONFIRM = (
@@ -104,7 +105,8 @@ def register(page: Page, changed: str) -> None:
         try:
             with transaction() as session:
                 guess = sudo.begin_password(session, signed_in, visitor())
-            sudo.check_password(guess, password if isinstance(password, str) else "")
+            with wrong_ones_noted():
+                sudo.check_password(guess, password if isinstance(password, str) else "")
         except Invalid as error:
             return no_update, str(error), True
         with transaction() as session:

@@ -19,6 +19,7 @@ from pages._page import register_page
 from services import own_email, own_password, profile
 from services.errors import Conflict, Invalid
 from services.profile import Profile
+from web.factors import wrong_ones_noted
 from web.identity import current_actor, current_session, visitor
 
 page = register_page(__name__, path=_account.PROFILE, title="Profile", permission=Permission.MANAGE_OWN_ACCOUNT)
@@ -175,7 +176,8 @@ def _ask_for(email: str, current: str) -> str:
     address = own_email.check_new(signed_in.email, email)
     with transaction() as session:
         change = own_password.begin(session, signed_in.actor, who)
-    own_email.verify(change, current)
+    with wrong_ones_noted():
+        own_email.verify(change, current)
     with transaction() as session:
         own_email.ask(session, signed_in.actor, who, change, address)
     return address

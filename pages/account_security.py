@@ -17,6 +17,7 @@ from pages._page import register_page
 from services import own_password, sudo
 from services.errors import Invalid
 from services.passwords import SHORTEST
+from web.factors import wrong_ones_noted
 from web.identity import current_session, visitor
 
 page = register_page(
@@ -99,7 +100,8 @@ def _change(current: str, new: str, again: str) -> int:
     own_password.check_new(signed_in.actor, signed_in.email, new, again)
     with transaction() as session:
         change = own_password.begin(session, signed_in.actor, who)
-    new_hash = own_password.hashed(change, current, new)
+    with wrong_ones_noted():
+        new_hash = own_password.hashed(change, current, new)
     with transaction() as session:
         ended = own_password.complete(session, signed_in.actor, signed_in.session_id, who, change, new_hash)
         sudo.confirm(session, signed_in, "password")

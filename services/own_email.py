@@ -16,6 +16,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.mail import orders
 from services.own_password import Change
 from services.sessions import Visitor
+from services.sudo import WrongFactor
 
 LINK_LASTS = timedelta(hours=24)
 MOST_A_DAY = 5
@@ -33,7 +34,7 @@ def check_new(current: str, new: str) -> str:
 def verify(change: Change, password: str) -> None:
     """Refuse a wrong password; it takes as long as a sign-in, so no transaction is open."""
     if not passwords.verify(change.stored, password):
-        raise Invalid("That is not your current password.", field="current")
+        raise WrongFactor("That is not your current password.", field="current")
 
 
 def ask(session: Session, actor: Actor, visitor: Visitor, change: Change, address: str) -> None:

@@ -11,6 +11,7 @@ from services import audit, notices, one_time_tokens, passwords, sessions, throt
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
+from services.sudo import WrongFactor
 from services.throttling import Bucket
 
 
@@ -52,7 +53,7 @@ def _buckets(actor: Actor, visitor: Visitor) -> tuple[Bucket, ...]:
 def hashed(change: Change, current: str, new: str) -> str:
     """The hash of the new password, once the current one fits."""
     if not passwords.verify(change.stored, current):
-        raise Invalid("That is not your current password.", field="current")
+        raise WrongFactor("That is not your current password.", field="current")
     if passwords.normalise(new) == passwords.normalise(current):
         raise Invalid("That is your current password; choose another.", field="password")
     return passwords.hash_password(new)

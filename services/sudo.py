@@ -17,6 +17,7 @@ from services.sessions import SignedIn, Visitor
 from services.throttling import Bucket
 
 LASTS, LASTS_FOR_ADMINS = timedelta(minutes=30), timedelta(minutes=15)
+REFUSED = "wrong when asked again"  # as the history of sign-ins tells it
 _ADMINS = {Role.ADMIN.value, Role.SUPER_ADMIN.value}
 
 
@@ -28,6 +29,14 @@ class FactorNeeded(AppError):
 
     def __init__(self) -> None:
         super().__init__("Confirm that it is you, then this goes on.")
+
+
+class WrongFactor(Invalid):
+    """What a signed-in person was asked for once more is not right."""
+
+    def __init__(self, message: str, field: str, method: str = "password") -> None:
+        super().__init__(message, field)
+        self.method = method
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +81,17 @@ def begin_password(session: Session, signed_in: SignedIn, visitor: Visitor) -> P
 def check_password(guess: PasswordGuess, password: str) -> None:
     """Compare; it takes time, so no transaction is open."""
     if not passwords.verify(guess.stored, password):
-        raise Invalid("That is not your password.", field="password")
+        raise WrongFactor("That is not your password.", field="password")
 
 
 def accept_password(session: Session, guess: PasswordGuess) -> None:
     """The password was right: it was no guess."""
     throttling.release(session, *guess.buckets)
+
+
+def note_refused(session: Session, signed_in: SignedIn, visitor: Visitor, error: WrongFactor) -> None:
+    """Write it into the history of the account, where its owner sees that somebody at their desk has guessed."""
+    sessions.note(session, signed_in.actor.user_id, visitor, REFUSED, error.method)
 
 
 def confirm(session: Session, signed_in: SignedIn, factor: str) -> None:

@@ -228,5 +228,6 @@ def _confirmed(identity: Identity, claims: dict[str, Any], target: str) -> AnyRe
 
 def _refused(error: identities.Refused) -> AnyResponse:
     with transaction() as session:
-        sessions.note(session, None, visitor(), str(error)[:255], method="oidc")
+        actor = current_session().actor if current_user.is_authenticated else None
+        sessions.note(session, None if actor is None else actor.user_id, visitor(), str(error)[:255], method="oidc")
     return refusal(error.status_code, str(error))

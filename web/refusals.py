@@ -13,7 +13,7 @@ from services import refusals
 from services.actor import Actor
 from services.api_keys import form
 from services.api_keys.speaking import SecondFactorMissing
-from services.errors import Forbidden
+from services.errors import Forbidden, TooManyAttempts
 from services.refusals import NOBODY, Kind, Refusal
 from services.sudo import FactorNeeded
 
@@ -25,7 +25,7 @@ PAGES = {"/", "/<path:path>"}
 
 def mark(error: Exception) -> None:
     """Remember that something was refused although the answer is a page or a toast, and its status 200."""
-    if isinstance(error, Forbidden | PermissionDenied | SecondFactorMissing):
+    if isinstance(error, Forbidden | PermissionDenied | SecondFactorMissing | TooManyAttempts):
         g.refused_by = error
 
 
@@ -47,11 +47,11 @@ def register(server: Flask) -> None:
 def _refusal(answer: Response) -> Refusal | None:
     address = request.remote_addr or "unknown"
     status = answer.status_code
-    if status == 429:
-        reason = "Too many attempts; further ones have to wait."
-        return Refusal(_actor() or NOBODY, address, "attempts", _rule(), reason)
-    given = g.get("given_key", "")
     refused_by = g.get("refused_by")
+    if status == 429 or isinstance(refused_by, TooManyAttempts):
+        reason = "Too many attempts; further ones have to wait."
+        return Refusal(_actor() or NOBODY, address, "attempts", _target()[1] if refused_by else _rule(), reason)
+    given = g.get("given_key", "")
     if given and (status == 401 or isinstance(refused_by, SecondFactorMissing)):
         parsed = form.parse(given)
         shown = None if parsed is None else parsed.prefix

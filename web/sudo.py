@@ -11,8 +11,10 @@ from services import identities, passwords, sudo
 from services.errors import Invalid, TooManyAttempts
 from services.second_factor import enrolment, guesses, passkeys
 from services.sessions import SignedIn, Visitor
+from services.sudo import WrongFactor
 from web import oidc
 from web.bodies import json_object
+from web.factors import wrong_ones_noted
 from web.forms import with_session
 from web.guard import for_enrolment
 from web.identity import current_session, visitor
@@ -55,12 +57,13 @@ def ask_for_passkey() -> Response:
 def confirm() -> AnyResponse:
     """Check the answer; a right one renews the session's token."""
     body, signed_in, who = json_object(), current_session(), visitor()
-    if "credential" in body:
-        token = _by_passkey(signed_in, who, body["credential"])
-    elif "code" in body:
-        token = _by_code(signed_in, who, _text(body["code"])[:LONGEST_CODE])
-    else:
-        token = _by_password(signed_in, who, _text(body.get("password")))
+    with wrong_ones_noted():
+        if "credential" in body:
+            token = _by_passkey(signed_in, who, body["credential"])
+        elif "code" in body:
+            token = _by_code(signed_in, who, _text(body["code"])[:LONGEST_CODE])
+        else:
+            token = _by_password(signed_in, who, _text(body.get("password")))
     return with_session(jsonify(confirmed=True), token)
 
 
@@ -88,7 +91,7 @@ def _by_code(signed_in: SignedIn, who: Visitor, typed: str) -> str:
             sudo.confirm(session, signed_in, guess.method)
             token = sudo.renew_token(session, signed_in)
     if not verdict.right:
-        raise Invalid(verdict.sentence, field="code")
+        raise WrongFactor(verdict.sentence, "code", guess.method)
     return token
 
 
@@ -102,7 +105,7 @@ def _by_passkey(signed_in: SignedIn, who: Visitor, credential: Any) -> str:
         challenge = passkeys.take_challenge(session, signed_in.session_id)
     with transaction() as session:
         if not passkeys.check(session, user_id, challenge, credential, who):
-            raise Invalid(passkeys.REFUSED, field="passkey")
+            raise WrongFactor(passkeys.REFUSED, "passkey", "passkey")
         sudo.confirm(session, signed_in, "passkey")
         return sudo.renew_token(session, signed_in)
 

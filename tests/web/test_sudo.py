@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select, update
 from config.settings import settings
 from database.engine import snapshot, transaction
 from database.types import now
-from models import SessionLog
-from services import sudo
+from models import SessionLog, SystemLog
+from services import refusals, sign_ins, sudo
 from services.actor import Actor
 from services.sessions import SignedIn
 from tests.support.people import PASSWORD, client, dispatch, person
@@ -49,6 +49,11 @@ def pressed(app: Any, output: str) -> dict[str, Any]:
     """The values of a dispatch in which every button was pressed."""
     inputs = app.callback_map[output]["inputs"]
     return {f"{item['id']}.{item['property']}": 1 for item in inputs if not item["id"].startswith("{")}
+
+
+def attempts(who: Actor) -> list[sign_ins.SignIn]:
+    with snapshot() as session:
+        return sign_ins.page(session, who)[0]
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +154,29 @@ class TestConfirmation:
         assert visitor.post("/sudo", json={"password": PASSWORD}).status_code == 429
         assert not self.is_fresh(visitor)
 
+    def test_each_wrong_answer_is_one_row_that_its_owner_sees(
+        self, visitor: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(settings(), "public_url", "http://localhost:8050")
+        vera = person("viewer", "vera")
+        give_app(vera), give_codes(vera)
+        authenticator = give_passkey(signed_in("vera"))
+        with transaction() as session:
+            session.execute(update(SessionLog).values(is_active=True))
+        forged = authenticator.use(visitor.post("/sudo/passkey", json={}).text, origin="https://evil.example")
+        wrong = {"password": "a wrong guess at it"}, {"code": "000000"}, {"code": "aaaa-bbbb-cccc-dddd"}
+        for body in (*wrong, {"credential": forged}):
+            before = len(attempts(vera))
+            assert visitor.post("/sudo", json=body).status_code == 422
+            assert len(attempts(vera)) == before + 1
+        assert {row.reason for row in attempts(vera)} == {sudo.REFUSED}
+        assert {row.method for row in attempts(vera)} >= {"password", "totp", "passkey"}
+        assert not any(row.succeeded for row in attempts(vera))
+
+    def test_a_right_answer_is_no_sign_in(self, visitor: Any) -> None:
+        assert visitor.post("/sudo", json={"password": PASSWORD}).status_code == 200
+        assert attempts(person("viewer", "vera")) == []
+
     def test_by_a_code_of_the_app_or_a_backup_code(self, visitor: Any) -> None:
         vera = person("viewer", "vera")
         seed, codes = give_app(vera), give_codes(vera)
@@ -197,3 +225,19 @@ def test_a_changed_password_counts_as_a_factor(dash_app: Any, sqlite: Engine) ->
     with snapshot() as session:
         proved = session.scalars(select(SessionLog.authenticated_at)).one()
     assert proved is not None and now() - proved < timedelta(minutes=5)
+
+
+def test_a_wrong_one_in_a_form_of_the_account_is_a_row_and_waiting_is_one_of_the_log(
+    dash_app: Any, database: Engine
+) -> None:
+    refusals.forget()
+    vera, visitor = person("viewer", "vera"), client(dash_app.server, "viewer", "vera")
+    output = next(output for output in dash_app.callback_map if output.startswith("..security-current-error"))
+    new = "another fine passphrase"
+    fields = {"security-current.value": "a wrong guess at it", "security-new.value": new, "security-again.value": new}
+    for _ in range(7):
+        dispatch(visitor, dash_app, output, **{"security-save.n_clicks": 1, **fields})
+    assert [(row.reason, row.method) for row in attempts(vera)] == [(sudo.REFUSED, "password")] * 6
+    with snapshot() as session:
+        waited = session.scalars(select(SystemLog).where(SystemLog.action == "refused.attempts")).one()
+    assert waited.user_id == vera.user_id
