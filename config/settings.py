@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     oidc_roles: str = Field("", max_length=4000, validation_alias="PFD_OIDC_ROLES")
     session_idle: timedelta = Field(timedelta(minutes=60), validation_alias="PFD_SESSION_IDLE")
     session_absolute: timedelta = Field(timedelta(hours=12), validation_alias="PFD_SESSION_ABSOLUTE")
+    keys_per_person: int = Field(50, ge=1, le=1000, validation_alias="PFD_KEYS_PER_PERSON")
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
     jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
     logins_kept: timedelta = Field(timedelta(days=365), validation_alias="PFD_LOGINS_KEPT")

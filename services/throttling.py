@@ -49,6 +49,14 @@ def password_bucket(user_id: int) -> Bucket:
     return Bucket(f"password:account:{user_id}")
 
 
+def key_buckets(user_id: int) -> tuple[Bucket, ...]:
+    """What a new key counts against: made and revoked in a loop, keys would fill tables and mailboxes."""
+    return (
+        Bucket(f"keys:account:{user_id}:hour", 60, timedelta(hours=1)),
+        Bucket(f"keys:account:{user_id}:day", 100, timedelta(days=1)),
+    )
+
+
 def second_factor_buckets(user_id: int, address: str) -> tuple[Bucket, ...]:
     """What a try at a second factor counts against; such tries are few, since the password was right before."""
     minutes, hour, day = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)

@@ -8,18 +8,20 @@ from typing import Literal
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from config.settings import settings
 from database.types import now
 from models.api_key import APIKey
 from models.permissions import Permission, Role
 from models.user import User
-from services import audit, notices
+from services import audit, notices, throttling
 from services.actor import Actor
 from services.api_keys import form
+from services.api_keys.after_reset import works
 from services.api_keys.form import Key
-from services.errors import Conflict, Forbidden, Invalid, NotFound
+from services.errors import Conflict, Forbidden, Invalid, NotFound, TooManyAttempts
 from services.text import clean
 
-MOST_PER_PERSON, MOST_SHOWN = 50, 200
+MOST_SHOWN = 200
 DAYS, MOST_DAYS = 90, 3650
 OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
 LEAST_RATE, MOST_RATE = 1, 1_000_000  # requests an hour
@@ -45,6 +47,15 @@ class KeyFacts:
     expires: datetime | None
     last_used: datetime | None
     last_address: str | None
+
+
+class TooManyKeys(TooManyAttempts):
+    """Keys are made faster than anybody needs them."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        minutes = max(1, round(retry_after / 60))
+        self.args = (f"You have made many keys in a short time. Make the next one in about {minutes} min.",)
 
 
 def visible_to(actor: Actor) -> Select[APIKey]:
@@ -77,17 +88,27 @@ def create(
         raise Invalid(f"A key lasts between 1 and {MOST_DAYS:,} days.", field="days")
     if isinstance(rate_limit, bool) or not LEAST_RATE <= rate_limit <= MOST_RATE:
         raise Invalid(f"A limit lies between {LEAST_RATE} and {MOST_RATE:,} requests an hour.", field="rate_limit")
-    # Locked, so that the limit holds also for two keys at once.
-    owner = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
-    if owner is None:
-        raise NotFound("account")
-    held = select(func.count()).select_from(APIKey).where(APIKey.user_id == owner, APIKey.is_active)
-    if (session.scalar(held) or 0) >= MOST_PER_PERSON:
-        raise Conflict(f"A person has at most {MOST_PER_PERSON} keys; revoke one that is not used.")
+    owner = _make_room(session, actor)
     expires = now() + timedelta(days=days)
     made = _store(session, actor, owner, label, wanted, rate_limit, expires, "api_key.create")
     notices.tell_owner(session, owner, "key_created", name=label, prefix=made.prefix)
     return made.text
+
+
+def _make_room(session: Session, actor: Actor) -> int:
+    """Whose key is to be made, once it is sure that they may have another."""
+    # Locked, so that the limit holds also for two keys at once.
+    owner = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
+    if owner is None:
+        raise NotFound("account")
+    most = settings().keys_per_person
+    held = select(func.count()).select_from(APIKey).where(APIKey.user_id == owner, works())
+    if (session.scalar(held) or 0) >= most:
+        raise Conflict(f"A person has at most {most} keys that work; revoke one that is not used.")
+    wait = throttling.reserve(session, *throttling.key_buckets(owner))
+    if wait:
+        raise TooManyKeys(wait)
+    return owner
 
 
 def _scopes(actor: Actor, scopes: Sequence[str]) -> list[str]:
@@ -169,7 +190,14 @@ def _state(key: APIKey) -> State:
 
 
 def _own(session: Session, actor: Actor, key_id: int) -> APIKey:
-    found = session.scalar(visible_to(actor).where(APIKey.id == key_id).with_for_update())
+    return _locked(session, visible_to(actor).where(APIKey.id == key_id))
+
+
+def _locked(session: Session, wanted: Select[APIKey]) -> APIKey:
+    """The key, after its owner: whoever changes a person ends their keys after that, and two would else deadlock."""
+    owner = select(User.id).where(User.id.in_(wanted.with_only_columns(APIKey.user_id)))
+    session.execute(owner.with_for_update(read=True, key_share=True))
+    found = session.scalar(wanted.with_for_update())
     if found is None:
         raise NotFound("key")
     return found
@@ -177,6 +205,7 @@ def _own(session: Session, actor: Actor, key_id: int) -> APIKey:
 
 def rotate(session: Session, actor: Actor, key_id: int) -> str:
     """Make a key that may do the same and return it; the old one works for another day, so that nothing stops."""
+    _make_room(session, actor)
     key = _own(session, actor, key_id)
     if key.user_id != actor.user_id:
         raise NotFound("key")  # whoever manages keys revokes them; nobody else holds a key that acts for its owner
@@ -205,9 +234,7 @@ def revoke_by_prefix(session: Session, actor: Actor, prefix: str) -> str:
     """The same by what a key shows of itself, or by the key itself."""
     given = form.parse(prefix)
     shown = prefix if given is None else given.prefix
-    key = session.scalar(visible_to(actor).where(APIKey.prefix == shown[:20]).with_for_update())
-    if key is None:
-        raise NotFound("key")
+    key = _locked(session, visible_to(actor).where(APIKey.prefix == shown[:20]))
     return _revoke(session, actor, key, "")
 
 

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, text, update
 
+from config.settings import settings
 from database.engine import snapshot, transaction
 from database.types import now
 from models import APIKey, SystemLog, User
 from models.permissions import Permission, PermissionDenied, Role, permissions_of
-from services.actor import Actor
+from services import people
+from services.actor import SYSTEM, Actor
 from services.api_keys import form, keys, speaking
 from services.api_keys.keys import NOT_FOR_KEYS
 from services.errors import AppError, Conflict, Invalid, NotFound
@@ -141,6 +143,13 @@ class TestSpeaking:
         assert (listed(owner)[0].last_address, listed(owner)[0].last_used is not None) == ("192.0.2.7", True)
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many keys an operator lets a person have."""
+    monkeypatch.setattr(settings(), "keys_per_person", 3)
+    return 3
+
+
 class TestMaking:
     @pytest.mark.parametrize(
         ("given_", "field"),
@@ -188,7 +197,7 @@ class TestMaking:
 
     def test_a_person_has_fifty_also_when_many_are_made_at_once(self, database: Engine) -> None:
         owner = person(Role.OPERATOR)
-        for _ in range(keys.MOST_PER_PERSON - 2):
+        for _ in range(settings().keys_per_person - 2):
             make(owner)
 
         def one(_place: int) -> bool:
@@ -200,6 +209,62 @@ class TestMaking:
 
         with ThreadPoolExecutor(6) as pool:
             assert sum(pool.map(one, range(12))) == 2
+
+    def test_only_those_that_work_count(self, database: Engine, few: int) -> None:
+        owner = person(Role.OPERATOR)
+        for _ in range(few):
+            make(owner)
+        with pytest.raises(Conflict, match=f"at most {few} keys that work"):
+            make(owner)
+        with transaction() as session:
+            newest = select(APIKey.id).order_by(APIKey.id.desc()).limit(1).scalar_subquery()
+            past = now() - timedelta(seconds=1)
+            session.execute(update(APIKey).where(APIKey.id == newest).values(expires_at=past))
+        make(owner)
+
+    def test_nor_does_replacing_one_go_beyond_that(self, sqlite: Engine, few: int) -> None:
+        owner = person(Role.OPERATOR)
+        for _ in range(few):
+            make(owner)
+        with pytest.raises(Conflict, match="at most"):
+            act(keys.rotate, owner, listed(owner)[0].id)
+
+    def test_making_and_revoking_in_a_loop_ends_with_a_sentence(self, database: Engine) -> None:
+        owner, made = person(Role.OPERATOR), 0
+        with pytest.raises(keys.TooManyKeys, match=r"many keys in a short time. Make the next one in about \d+ min"):
+            for _ in range(100):
+                make(owner)
+                act(keys.revoke, owner, listed(owner)[0].id)
+                made += 1
+        assert made == 60
+        make(person(Role.VIEWER))
+
+    def test_what_is_refused_at_a_field_counts_for_nothing(self, sqlite: Engine) -> None:
+        owner = person(Role.OPERATOR)
+        for _ in range(70):
+            with pytest.raises(Invalid):
+                make(owner, days=0)
+        make(owner)
+
+    def test_a_key_that_is_revoked_while_all_of_its_owner_end_makes_nobody_wait_for_ever(
+        self, database: Engine
+    ) -> None:
+        owner = person(Role.OPERATOR)
+        for _ in range(10):
+            for _ in range(2):
+                make(owner)
+            first = listed(owner)[0].id
+
+            def end_all() -> None:
+                act(people.require_new_password, SYSTEM, owner.user_id or 0)
+
+            def end_one(number: int = first) -> None:
+                act(keys.revoke, owner, number)
+
+            with ThreadPoolExecutor(2) as pool:
+                for done in [pool.submit(end_all), pool.submit(end_one)]:
+                    done.result()
+        assert {item.state for item in listed(owner)} == {"revoked"}
 
     def test_the_record_holds_no_secret(self, sqlite: Engine) -> None:
         key = make(person(Role.OPERATOR))
