@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench guards
+.PHONY: help install run test lint lock bench guards audit sbom enumeration
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -65,8 +65,24 @@ lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--python-version 3.11 --extra test --output-file requirements.lock pyproject.toml
 
+AUDIT := .venv/audit
+$(AUDIT): pyproject.toml
+	@$(PYTHON) -m venv --clear $@ && $(PYTHON) -c "import tomllib; \
+		print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['audit'], sep='\n')" \
+		> $@/wanted && $@/bin/pip install -q --disable-pip-version-check -r $@/wanted \
+		|| { rm -rf $@; echo "The tools of the audit could not be installed; the reason stands above." >&2; exit 1; }
+
+audit: install $(AUDIT)  ## look for known holes in the packages of requirements.lock (needs the network)
+	@$(PYTHON) -m cli.audit $(AUDIT)/bin/pip-audit
+
+sbom: install $(AUDIT)  ## write sbom.json, the inventory of packages as CycloneDX
+	@$(AUDIT)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml -o sbom.json
+
 bench: install  ## measure against the floors (DATABASE_URL for PostgreSQL)
 	@$(PYTHON) -m benchmarks
 
 guards: install  ## take each guard away in turn and see whether the tests notice (an hour or two)
 	@$(PYTHON) -m tests.campaigns.lost_guards
+
+enumeration: install  ## time 2,000 pairs of existing and missing accounts (some ten minutes)
+	@$(PYTHON) -m tests.campaigns.enumeration
