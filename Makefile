@@ -8,7 +8,7 @@ CODE := app.py api benchmarks cli components config database diagnosis jobs mode
 .PHONY: help install run test lint lock bench guards audit sbom enumeration
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: install  ## install what is missing and serve on http://127.0.0.1:8050 until Ctrl-C
 	@exec .venv/bin/pfd serve

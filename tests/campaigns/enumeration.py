@@ -1,4 +1,4 @@
-"""Whether the time of an answer tells which accounts exist: pairs of an existing and a missing name, in random order."""
+"""Whether the time of an answer tells which accounts exist: pairs of an existing and a missing name, in any order."""
 
 import os
 import random

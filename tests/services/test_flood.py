@@ -1,4 +1,4 @@
-"""A flood of sign-ins is held back: few passwords are hashed at once, and memory grows by little more than those few take."""
+"""A flood of sign-ins is held back: few passwords are hashed at once, and memory grows little more than they take."""
 
 import json
 import os
