@@ -11,8 +11,9 @@
     return window.dash_clientside.no_update;
   }
 
-  pfd.refetch = function (query, gridId) {
-    return withGrid(gridId, function (api) { api.purgeInfiniteCache(); });
+  /* At once and not after the answer to how many there are: rows on screen always belong to what stands in the fields. */
+  pfd.refetch = function (text, status, columns, gridId) {
+    return withGrid(gridId, function (api) { pfd.forget_rows(); api.purgeInfiniteCache(); });
   };
 
   /* Unlike a purge, this keeps the rows on screen until the new ones are here, and the selection by row id. */

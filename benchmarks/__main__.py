@@ -38,12 +38,12 @@ def list_body(running: product.Product, filters: dict[str, Any]) -> bytes:
         "sortModel": [{"colId": "metric:max:val_accuracy", "sort": "desc"}],
     }
     values = {
-        "experiments-grid.getRowsRequest": request,
+        "experiments-asked.data": request,
         "experiments-status.value": "all",
         "experiments-search.value": "",
         "experiments-columns.data": ["metric:max:val_accuracy"],
     }
-    return running.body("experiments-grid.getRowsResponse", values, "experiments-grid.getRowsRequest")
+    return running.body("experiments-answer.data", values, "experiments-asked.data")
 
 
 @contextmanager

@@ -23,6 +23,7 @@ def form_dialog(
         ],
         id=id,
         is_open=False,
+        centered=True,
         scrollable=True,
         labelledby=title_id,
         class_name="dialog",

@@ -44,12 +44,15 @@ def data_grid(
     filters: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> html.Div:
-    """A grid of the infinite row model: answer `getRowsRequest` with `getRowsResponse`; rows need a text `id`."""
+    """A grid of the infinite row model: answer `getRowsRequest` with `getRowsResponse`; rows need a text `id`.
+
+    Where it may be that there are none, `ask_rows` and `fill_rows` (grid-rows.js) stand between the two.
+    """
     grid_options: dict[str, Any] = {
         **_common_options(empty_text),
         "cacheBlockSize": page_size,
         "maxBlocksInCache": 20,
-        # dash-ag-grid keeps one open request; a second one would overwrite it and its block never fills.
+        # A second request would take the answer of the first away from Dash, and its block would never fill.
         "maxConcurrentDatasourceRequests": 1,
         "blockLoadDebounceMillis": 60,
         "infiniteInitialRowCount": 1,

@@ -33,7 +33,8 @@ from web.identity import current_actor
 page = register_page(__name__, path="/experiments", title="Experiments", permission=Permission.VIEW_EXPERIMENTS)
 
 GRID, SEARCH, STATUS = "experiments-grid", "experiments-search", "experiments-status"
-COUNT, TICK, VERSION, QUERY = "experiments-count", "experiments-tick", "experiments-version", "experiments-query"
+COUNT, TICK, VERSION = "experiments-count", "experiments-tick", "experiments-version"
+ASKED, ANSWER = "experiments-asked", "experiments-answer"
 EXPORT, DOWNLOAD = "experiments-export", "experiments-download"
 DEFAULTS, NOWHERE, NOTHING, CLEAR = (f"experiments-{word}" for word in ("defaults", "nowhere", "nothing", "clear"))
 POLL_MILLISECONDS = 5000
@@ -116,10 +117,11 @@ def layout(
             ),
             dcc.Store(id=cols.COLUMNS, data=list(chosen)),
             dcc.Store(id=cols.SHOWN, data=list(shown)),
-            dcc.Store(id=QUERY, data=_asked(q, status, chosen)),
             dcc.Store(id=VERSION, data=version),
             dcc.Store(id=cols.SORT, data=order),
             dcc.Store(id=DEFAULTS, data={"columns": list(at_first), "fields": list(DEFAULT_FIELDS)}),
+            dcc.Store(id=ASKED),
+            dcc.Store(id=ANSWER),
             dcc.Store(id=NOWHERE),
             dcc.Store(id=f"{GRID}-id", data=GRID),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
@@ -145,9 +147,9 @@ def _header_actions(actor: Any) -> list[Component]:
 
 
 @page.callback(
-    Output(GRID, "getRowsResponse"),
+    Output(ANSWER, "data"),
     Output(cols.SORT, "data"),
-    Input(GRID, "getRowsRequest"),
+    Input(ASKED, "data"),
     State(SEARCH, "value"),
     State(STATUS, "value"),
     State(cols.COLUMNS, "data"),
@@ -164,7 +166,8 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
         found = listing.list_rows(session, current_actor(), query)
     for row in found.rows:
         row["href"] = f"/experiments/{row['id']}"
-    response: dict[str, Any] = {"rowData": found.rows}
+    number = request.get("asked") if isinstance(request, dict) else None
+    response: dict[str, Any] = {"asked": number, "rowData": found.rows}
     if not found.has_more:
         response["rowCount"] = query.offset + len(found.rows)
     asked = sort_asked(request)
@@ -174,27 +177,23 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
 @page.callback(
     Output(COUNT, "children"),
     Output(NOTHING, "children"),
-    Output(QUERY, "data"),
     Input(SEARCH, "value"),
     Input(STATUS, "value"),
     Input(cols.COLUMNS, "data"),
     Input(GRID, "filterModel"),
     Input(VERSION, "data"),
     Input(acts.DONE, "data"),
-    State(QUERY, "data"),
 )
 def count(
-    text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any, before: Any
-) -> tuple[Any, Any, Any]:
-    """How many match, what to do where none does; and what was asked, where it changed, since that empties the grid."""
+    text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any
+) -> tuple[str, Component | None]:
+    """How many match, and what to do where none does."""
     query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
     actor = current_actor()
     with snapshot() as session:
         number = listing.count(session, actor, query)
     word = "experiment" if number == 1 else "experiments"
-    asked = _asked(text, status, columns)
-    nothing = None if number else _nothing(query)
-    return f"{number:,} {word}", nothing, no_update if asked == before else asked
+    return f"{number:,} {word}", None if number else _nothing(query)
 
 
 def _nothing(query: listing.ListQuery) -> Component:
@@ -254,14 +253,6 @@ def select_all(
     return {"ids": ids[:MOST_AT_ONCE], "rows": rows}
 
 
-def _asked(text: Any, status: Any, columns: Any) -> list[Any]:
-    return [
-        text if isinstance(text, str) else "",
-        status if status in STATUS_CHOICES else "all",
-        [*columns_from(columns)],
-    ]
-
-
 @page.callback(
     Output(VERSION, "data"),
     Input(TICK, "n_intervals"),
@@ -305,7 +296,28 @@ def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any,
 acts.register(page, GRID)
 cols.register(page, GRID, STATUS)
 
-for function, trigger in (("refetch", QUERY), ("refresh_rows", VERSION), ("refresh_after", acts.DONE)):
+clientside_callback(
+    ClientsideFunction("pfd", "ask_rows"),
+    Output(ASKED, "data"),
+    Input(GRID, "getRowsRequest"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("pfd", "fill_rows"),
+    Output(NOWHERE, "data", allow_duplicate=True),
+    Input(ANSWER, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("pfd", "refetch"),
+    Output(NOWHERE, "data", allow_duplicate=True),
+    Input(SEARCH, "value"),
+    Input(STATUS, "value"),
+    Input(cols.COLUMNS, "data"),
+    State(f"{GRID}-id", "data"),
+    prevent_initial_call=True,
+)
+for function, trigger in (("refresh_rows", VERSION), ("refresh_after", acts.DONE)):
     clientside_callback(
         ClientsideFunction("pfd", function),
         Output(NOWHERE, "data", allow_duplicate=True),

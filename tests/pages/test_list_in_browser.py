@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import update
 
 from database.engine import transaction
@@ -21,6 +21,7 @@ from services.experiments import editing, lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support import people
 from tests.support.list_page import choose, make, names
+from tests.support.waiting import wait_until
 from web.identity import cookie_name
 
 pytestmark = pytest.mark.browser
@@ -66,8 +67,66 @@ class TestList:
         page.click("#experiments-delete-dialog-confirm")
         expect(page.locator("#toast-region")).to_contain_text("220 deleted.")
         expect(page.locator("#experiments-count")).to_have_text("0 experiments")
-        again = visit("/experiments")
-        expect(again.locator("#experiments-count")).to_have_text("10 experiments")
+        expect(page.locator(".modal")).to_have_count(0)
+        page.fill("#experiments-search", "")
+        expect(page.locator("#experiments-count")).to_have_text("10 experiments")
+
+    def test_rows_come_back_after_a_search_that_found_none_also_in_a_busy_browser(self, visit: Visit) -> None:
+        with transaction() as session:
+            for number in range(120):  # more than one block: how many there are in all does not come along
+                session.add(Experiment(name=f"run {number}", model_type="mlp", status=ExperimentStatus.COMPLETED))
+        page = visit("/experiments?q=none")
+        expect(page.get_by_text("No experiment matches")).to_be_visible()
+        page.evaluate(
+            "(own => { window.setTimeout = (act, wait, ...more) => own(act, wait || 100, ...more); })(setTimeout)"
+        )
+        page.fill("#experiments-search", "run")
+        expect(page.locator(FIRST)).to_have_text("run 119")
+
+    def test_an_answer_that_comes_late_does_not_take_the_place_of_a_newer_one(self, visit: Visit) -> None:
+        make("alpha")
+        make("beta")
+        page = visit("/experiments")
+        names(page)
+        held: list[Route] = []
+
+        def hold_alpha(route: Route) -> None:
+            body = route.request.post_data or ""
+            if "experiments-answer" in body and '"alpha"' in body:
+                held.append(route)
+            else:
+                route.continue_()
+
+        page.route(re.compile("_dash-update-component"), hold_alpha)
+        page.fill("#experiments-search", "alpha")
+        expect(page.locator("#experiments-count")).to_have_text("1 experiment")
+        wait_until(lambda: bool(page.wait_for_timeout(50) or held), 10)
+        page.fill("#experiments-search", "beta")
+        expect(page.locator(FIRST)).to_have_text("beta")
+        with page.expect_response(lambda answer: "experiments-answer" in (answer.request.post_data or "")):
+            held[0].continue_()
+        page.wait_for_timeout(300)
+        assert names(page) == ["beta"]
+
+    def test_a_dialog_that_closes_takes_no_keys_of_the_field_behind_it(self, visit: Visit) -> None:
+        make("one")
+        page = visit("/experiments")
+        names(page)
+        choose(page, "one")
+        page.click("#experiments-bulk-delete")
+        dialog = page.locator(".modal.show")
+        expect(dialog).to_be_visible()
+        page.evaluate("""() => {
+            const dialog = document.querySelector(".modal"), field = document.querySelector("#experiments-search");
+            window.typed = new Promise((done) => new MutationObserver((_, watch) => {
+                if (dialog.classList.contains("show")) return;
+                watch.disconnect();
+                dialog.addEventListener("transitionrun", () => done("it fades"));
+                setTimeout(() => { field.focus(); setTimeout(() => done(document.activeElement.id), 20); }, 40);
+            }).observe(dialog, { attributeFilter: ["class"] }));
+        }""")
+        page.click("#experiments-delete-dialog-cancel")
+        assert page.evaluate("window.typed") == "experiments-search"
 
     def test_another_selection_takes_the_place_of_all_that_match(self, visit: Visit) -> None:
         for number in range(3):
