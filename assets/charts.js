@@ -263,7 +263,7 @@
       }
       if (kind === "best" || kind === "lone" || kind === "lone-raw") return; // they repeat points of the lines
       ((gd.calcdata || [])[index] || []).forEach((point, at) => {
-        const x = date && typeof point.x === "number" ? new Date(moment(point.x)).toISOString() : point.x;
+        const x = date && typeof point.x === "number" ? new Date(pfd.zones.moment(point.x)).toISOString() : point.x;
         const y = kind === "flag" ? (trace.customdata || [])[at] : point.y;
         if (x !== undefined && y !== undefined) rows.push([name, kind === "flag" ? "line" : kind, x, kind === "flag" ? { toString: () => y } : y]);
       });
@@ -271,13 +271,5 @@
     return "\ufeff" + rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
   }
 
-  // On an axis of dates plotly.js counts as if the viewer's clock showed UTC; the moment itself is what others understand.
-  function moment(shown) {
-    const at = new Date(shown);
-    return new Date(
-      at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours(), at.getUTCMinutes(), at.getUTCSeconds(), at.getUTCMilliseconds()
-    ).getTime();
-  }
-
-  pfd.charts = { csv, fileName, moment };
+  pfd.charts = { csv, fileName };
 })();

@@ -33,7 +33,7 @@
     const full = gd._fullLayout, meta = (gd.layout || {}).meta || {};
     const panel = gd.closest("[data-panel-key]");
     const y = [change["yaxis.range[0]"], change["yaxis.range[1]"]].map((value) => value === undefined ? NaN : full.yaxis.r2c(value));
-    const place = (value) => (full.xaxis.type === "date" ? window.pfd.charts.moment(full.xaxis.r2c(value)) : full.xaxis.r2c(value));
+    const place = (value) => (full.xaxis.type === "date" ? window.pfd.zones.moment(full.xaxis.r2c(value)) : full.xaxis.r2c(value));
     later(grid, {
       axis: meta.axis, low: place(low), high: place(high),
       panel: panel && panel.getAttribute("data-panel-key"), y: y.every(Number.isFinite) ? y : null,
@@ -87,7 +87,8 @@
     if (meta.signature !== signature) return null;
     const data = gd.data.slice();
     const lines = data.map((trace, index) => index).filter((index) => (data[index].meta || {}).role === "line");
-    const series = lines.map((index) => ((gd.calcdata || [])[index] || []).map((point) => [point.x, point.y]));
+    const place = (layout.xaxis || {}).type === "date" ? window.pfd.zones.moment : (x) => x;
+    const series = lines.map((index) => ((gd.calcdata || [])[index] || []).map((point) => [place(point.x), point.y]));
     for (const more of growth.lines) {
       const points = series[more.line];
       if (!points || points.length < more.had) return null;

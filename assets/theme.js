@@ -105,16 +105,6 @@
     }
   }
 
-  // plotly.js shows moments in the viewer's zone, as the page does; which one that is stands under the axis.
-  function zoned(axis) {
-    const end = new Date((axis.range || [])[1]);
-    const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(Number.isNaN(end.getTime()) ? new Date() : end);
-    const zone = (parts.find((part) => part.type === "timeZoneName") || { value: "local" }).value;
-    const title = Object.assign({}, axis.title);
-    title.text = `${String(title.text || "Time").replace(/ \(.*\)$/, "")} (${zone})`;
-    return Object.assign({}, axis, { title });
-  }
-
   function paintLabels(layout, t) {
     layout.annotations = (layout.annotations || []).map((item) => {
       const match = /^(?:end|best)-label:(\d+)$/.exec(item.name || "");
@@ -128,9 +118,9 @@
   function paint(figure, width, theme) {
     const chosen = theme || current();
     const t = tokens(chosen);
-    const data = (figure.data || []).map((trace) => paintTrace(trace, t));
-    const layout = Object.assign({}, figure.layout, { template: template(chosen) });
-    if ((layout.meta || {}).axis === "wall") layout.xaxis = zoned(layout.xaxis || {});
+    let data = (figure.data || []).map((trace) => paintTrace(trace, t));
+    let layout = Object.assign({}, figure.layout, { template: template(chosen) });
+    if ((layout.xaxis || {}).type === "date") ({ data, layout } = pfd.zones.apply(data, layout));
     if (layout.annotations) paintLabels(layout, t);
     fit(data, layout, width);
     return Object.assign({}, figure, { data, layout });

@@ -113,7 +113,6 @@ def _figures(courses: Mapping[str, Course], span: str) -> dict[str, Any]:
         made[name] = curves_figure(
             curves, dates=True, y_range=(0.0, _top(courses) if name == "jobs" else 100.0), height=200, revision=span
         )
-        made[name]["layout"]["meta"] |= {"axis": "wall"}  # the zone of its times stands under the axis
     return made
 
 

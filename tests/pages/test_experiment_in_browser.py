@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from database.engine import transaction
+from models import User
 from models.permissions import Role
 from services.actor import SYSTEM
 from services.experiments import editing, lifecycle
@@ -107,6 +109,23 @@ class TestCurves:
         shown = str(ranges(page, "accuracy")[0])
         moment = datetime.fromisoformat(shown).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
         assert moment.timestamp() * 1000 == pytest.approx(low, abs=2)
+
+    def test_wall_time_is_of_the_zone_that_the_profile_names_also_where_the_browser_is_elsewhere(
+        self, visit: Visit
+    ) -> None:
+        number = running(epochs=3)
+        page = visit(f"/experiments/{number}?x=wall", zone="America/New_York")
+        with transaction() as session:
+            session.execute(update(User).values(time_zone="Asia/Kolkata"))
+        page.reload()
+        expect(page.locator(LINES)).to_have_count(2)
+        expect(page.locator('[data-panel-key="loss"] .xtitle')).to_have_text("Time (GMT+5:30)")
+        drawn = """() => document.querySelector('[data-panel-key="loss"] .js-plotly-plot')._fullData[0].x"""
+        record(number, 4)
+        page.wait_for_function(f"() => ({drawn})().length === 4", timeout=20_000)  # what is added is of the same zone
+        clock = datetime.now(ZoneInfo("Asia/Kolkata")).replace(tzinfo=None)
+        for shown in page.evaluate(drawn):
+            assert abs(datetime.fromisoformat(shown) - clock) < timedelta(minutes=10)
 
     def test_best_epoch_is_marked_once_and_by_name(self, visit: Visit) -> None:
         page = visit(f"/experiments/{completed(epochs=12)}?smoothing=0.8")
