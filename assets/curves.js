@@ -228,6 +228,15 @@
     }, 150);
   }, { passive: true, capture: true });
 
+  /* A column in which nothing was recorded so far says nothing. */
+  function leaveOut(body, rows) {
+    const filled = (body.__pfdFilled = body.__pfdFilled || new Set());
+    rows.forEach((values) => values.forEach((value, index) => { if (value !== "–") filled.add(index); }));
+    Array.from(body.closest("table").rows).forEach((row) => {
+      Array.from(row.cells).forEach((cell, index) => { cell.hidden = !filled.has(index); });
+    });
+  }
+
   /* Rows of a long table: values in the order of its columns, put behind those that are there. */
   pfd.add_rows = function (rows, place) {
     const body = document.getElementById(place);
@@ -246,6 +255,7 @@
       made.append(row);
     });
     body.append(made);
+    leaveOut(body, rows);
     const none = document.getElementById(place + "-none");
     if (none) none.style.display = "none";
     body.closest(".epochs-frame").style.display = "";

@@ -127,6 +127,10 @@ def register(page: Page, changed: str) -> None:
         State(changed, "data"),
         prevent_initial_call=True,
         sudo=True,
+        running=[  # the backup codes that come with it take seconds to hash
+            (Output(CONFIRM, "disabled"), True, False),
+            (Output(CONFIRM, "children"), [dbc.Spinner(size="sm"), " Turning it on…"], "Turn it on"),
+        ],
     )
     def confirm(clicks: Any, submitted: Any, code: Any, times: Any) -> tuple[Any, ...]:
         """Turn it on once the app shows the right code."""

@@ -124,6 +124,7 @@ def chooser(fields: Sequence[str]) -> dbc.Modal:
         ],
         id=CHOOSER,
         is_open=False,
+        centered=True,
         scrollable=True,
         labelledby=f"{CHOOSER}-title",
     )

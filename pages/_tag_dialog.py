@@ -69,6 +69,7 @@ def dialog(prefix: str) -> list[Component]:
             ],
             id=f"{prefix}-tag-dialog",
             is_open=False,
+            centered=True,
             labelledby=f"{prefix}-tag-title",
         ),
     ]

@@ -32,6 +32,8 @@ METHODS = {
     "passkey": "Passkey",
     "oidc": "Provider",
     "api_key": "API key",
+    "invitation": "Invitation",
+    "setup": "Set-up link",
 }
 LABELS: dict[Result, str] = {"all": "All results", "succeeded": "Succeeded", "failed": "Failed"}
 

@@ -27,17 +27,28 @@ page = register_page(__name__, path=_account.SESSIONS, title="Sessions", permiss
 TABLE, END, OTHERS, DIALOG, TICK = (f"sessions-{word}" for word in ("table", "end", "others", "dialog", "tick"))
 POLL_MILLISECONDS = 10_000
 
+DRAWN = Output(TABLE, "children"), Output(OTHERS, "disabled"), Output(OTHERS, "title")
+DRAWN_TOO = tuple(Output(item.component_id, item.component_property, allow_duplicate=True) for item in DRAWN)
+
 
 @page.layout
 def layout(**_: str) -> Component:
     """All live sessions."""
-    others = html.Button("End all others", id=OTHERS, type="button", className="btn btn-sm btn-outline-secondary")
+    table, is_alone, told = _drawn()
+    others = html.Button(
+        "End all others",
+        id=OTHERS,
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        disabled=is_alone,
+        title=told,
+    )
     return html.Div(
         [
             *_account.header(_account.SESSIONS),
             section(
                 "Where you are signed in",
-                html.Div(_table(), id=TABLE),
+                html.Div(table, id=TABLE),
                 hint="A session that you end is refused at its next click.",
                 actions=others,
             ),
@@ -53,15 +64,19 @@ def layout(**_: str) -> Component:
     )
 
 
-def _table() -> Component:
+def _drawn() -> tuple[list[Component], bool, str]:
+    """The table, and whether there is no other session to end, with what is said of it."""
     signed_in = current_session()
     with snapshot() as session:
         rows = session_list.open_sessions(session, signed_in.actor, signed_in.session_id)
-    return plain_table(
+    table = plain_table(
         ("Device", "Address", "Place", "First seen", "Last seen", ""),
         [_row(item) for item in rows],
         label="Open sessions",
     )
+    is_alone = len(rows) < 2
+    note = html.P("You are signed in nowhere else.", className="muted")
+    return [table, *([note] if is_alone else [])], is_alone, "There is no other session to end." if is_alone else ""
 
 
 def _row(item: OpenSession) -> Sequence[Component | str]:
@@ -87,17 +102,17 @@ def _row(item: OpenSession) -> Sequence[Component | str]:
 
 
 @page.callback(
-    Output(TABLE, "children"),
+    *DRAWN,
     Input(TICK, "n_intervals"),
     prevent_initial_call=True,
 )
-def look_again(_tick: Any) -> Component:
+def look_again(_tick: Any) -> Any:
     """What is open now."""
-    return _table()
+    return _drawn()
 
 
 @page.callback(
-    Output(TABLE, "children", allow_duplicate=True),
+    *DRAWN_TOO,
     Input({"type": END, "id": ALL}, "n_clicks"),
     prevent_initial_call=True,
     sudo=True,
@@ -106,12 +121,12 @@ def end(clicks: Any) -> Any:
     """End the session whose button was pressed."""
     pressed = ctx.triggered_id
     if not isinstance(pressed, dict) or not any(clicks or []):
-        return no_update
+        return (no_update,) * len(DRAWN)
     number = pressed.get("id")
     with transaction() as session:
         session_list.end_one(session, current_actor(), number if type(number) is int else 0)
     dash.set_props(TOASTS_ID, {"data": toast("success", "The session was ended.")})
-    return _table()
+    return _drawn()
 
 
 @page.callback(
@@ -127,7 +142,7 @@ def ask(clicks: Any, _cancel: Any, _confirm: Any) -> bool:
 
 
 @page.callback(
-    Output(TABLE, "children", allow_duplicate=True),
+    *DRAWN_TOO,
     Input(f"{DIALOG}-confirm", "n_clicks"),
     prevent_initial_call=True,
     sudo=True,
@@ -135,10 +150,10 @@ def ask(clicks: Any, _cancel: Any, _confirm: Any) -> bool:
 def end_others(clicks: Any) -> Any:
     """End all but this one."""
     if not clicks:
-        return no_update
+        return (no_update,) * len(DRAWN)
     signed_in = current_session()
     with transaction() as session:
         ended = session_list.end_others(session, signed_in.actor, signed_in.session_id)
     said = {0: "There was no other session.", 1: "One session was ended."}.get(ended, f"{ended} sessions were ended.")
     dash.set_props(TOASTS_ID, {"data": toast("success", said)})
-    return _table()
+    return _drawn()

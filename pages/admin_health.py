@@ -63,7 +63,7 @@ def layout(**_: str) -> Component:
                             f"health-{name}",
                             title,
                             figure=figures[name],
-                            unit="jobs" if name == "jobs" else "%",
+                            unit=None if name == "jobs" else "%",
                             height=200,
                         )
                         for name, title in CHARTS.items()
@@ -128,11 +128,11 @@ def _queue(found: health.Queue) -> Component:
         className=f"status status-{'failed' if silent else 'completed'}",
     )
     oldest = None if found.oldest is None else found.oldest.total_seconds()
-    busy = f"{found.workers:,} {'process' if found.workers == 1 else 'processes'}"
+    busy = f"in {found.workers:,} {'process' if found.workers == 1 else 'processes'}" if found.workers else "no worker"
     return stat_row(
         [
             stat("Workers", sign, hint=["last sign of life ", time_tag(found.last_sign)]),  # type: ignore[arg-type]
-            stat("Running", f"{found.running:,}", hint=f"by {busy} of the worker"),
+            stat("Running", f"{found.running:,}", hint=busy),
             stat("Waiting", f"{found.waiting:,}", hint=f"{found.later:,} more for later"),
             stat("Longest wait", duration_text(oldest)),
         ]

@@ -64,7 +64,10 @@ def preview(session: Session, actor: Actor, user_id: int) -> Preview:
     """Count what would go and what would stay, in one statement."""
     user = people.get(session, actor, user_id)
     counted = [
-        select(func.count()).where(owner == user_id).scalar_subquery().label(f"n{place}")
+        select(func.count())
+        .where(owner == user_id, *(people.live_sessions(now()) if owner is SessionLog.user_id else ()))
+        .scalar_subquery()
+        .label(f"n{place}")
         for place, owner in enumerate([*GOES.values(), *STAYS.values()])
     ]
     counts = dict(zip([*GOES, *STAYS], session.execute(select(*counted)).one(), strict=True))

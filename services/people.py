@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnExpressionArgument, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.settings import settings
@@ -80,19 +80,23 @@ def page(
     return people, people[-1].username if len(rows) > PAGE else None
 
 
+def live_sessions(moment: datetime) -> tuple[ColumnExpressionArgument[bool], ...]:
+    """What makes a row one in which somebody is signed in; ended ones are kept for a while."""
+    return (
+        SessionLog.is_active,
+        SessionLog.second_factor_pending.is_(False),
+        SessionLog.expires_at > moment,
+        SessionLog.last_active > moment - settings().session_idle,
+    )
+
+
 def _facts(actor: Actor) -> Select[Any]:
     """People with what is counted of them, in one statement however many they are."""
     moment = now()
     live = (
         select(func.count())
         .select_from(SessionLog)
-        .where(
-            SessionLog.user_id == User.id,
-            SessionLog.is_active,
-            SessionLog.second_factor_pending.is_(False),
-            SessionLog.expires_at > moment,
-            SessionLog.last_active > moment - settings().session_idle,
-        )
+        .where(SessionLog.user_id == User.id, *live_sessions(moment))
         .correlate(User)
         .scalar_subquery()
     )

@@ -135,6 +135,7 @@ def complete_setup(token: str) -> AnyResponse:
         hashed = passwords.hash_password(given[2])
         with transaction() as session:
             user = accounts.complete_setup(session, token, username=username, email=email, password_hash=hashed)
+            sessions.note(session, user.id, visitor(), None, "setup")
             cookie = sessions.open_session(session, user, visitor())
     except AppError as error:
         return refusal(error.status_code, str(error))

@@ -41,7 +41,9 @@ def accept(token: str) -> AnyResponse:
         with transaction() as session:
             if former is not None:
                 sessions.end(session, former, "signed in again")
-            cookie = sessions.open_session(session, people.accept(session, token, hashed), visitor())
+            accepted, who = people.accept(session, token, hashed), visitor()
+            sessions.note(session, accepted.id, who, None, "invitation")
+            cookie = sessions.open_session(session, accepted, who)
     except Invalid as error:
         page = render_template("invitation.html", username=user.username, errors={error.field: str(error)})
         return Response(page, status=422, mimetype="text/html")

@@ -54,8 +54,11 @@ def test_an_ended_session_is_thrown_out_at_its_next_click(visit: Callable[..., P
     other = visit("/experiments", role=Role.VIEWER)
     page = visit("/account/sessions", role=Role.VIEWER)
     assert page.locator(".plain-table tbody tr").count() == 2
+    expect(page.get_by_role("button", name="End all others")).to_be_enabled()
     page.get_by_role("button", name="End the session of").click()
     expect(page.locator(".plain-table tbody tr")).to_have_count(1)
+    expect(page.get_by_role("button", name="End all others")).to_be_disabled()
+    expect(page.get_by_text("You are signed in nowhere else.")).to_be_visible()
     other.get_by_role("link", name="Compare").first.click()
     other.wait_for_url("**/login?next=*")
 

@@ -17,6 +17,7 @@ from models import User
 from models.permissions import Role
 from services.actor import SYSTEM
 from services.experiments import editing, lifecycle
+from services.experiments.lifecycle import Epoch
 from tests.support.experiments import completed, record, running, with_series
 from tests.support.waiting import wait_until
 
@@ -278,6 +279,20 @@ class TestResults:
         slide(page, "experiment-matrix-epoch", 1)
         page.wait_for_function(f"() => {first_cell}.startsWith('10')")
         expect(page.locator("#experiment-matrix-text")).to_have_text("1")
+
+
+class TestEpochs:
+    def test_a_column_in_which_nothing_was_recorded_is_left_out_until_something_is(self, visit: Visit) -> None:
+        number = running()
+        with transaction() as session:
+            lifecycle.record_epoch(session, number, Epoch(1, train_loss=0.5))
+        page = visit(f"/experiments/{number}")
+        heads = page.locator(".epochs-table th:visible")
+        expect(heads).to_have_text(["Epoch", "Train loss"])
+        with transaction() as session:
+            lifecycle.record_epoch(session, number, Epoch(2, train_loss=0.4, val_accuracy=0.9))
+        expect(heads).to_have_text(["Epoch", "Train loss", "Val accuracy"], timeout=20_000)
+        expect(page.locator("#experiment-epoch-rows tr").first.locator("td:visible")).to_have_text(["1", "0.5000", "–"])
 
 
 class TestNotes:

@@ -41,6 +41,19 @@ def test_a_key_is_made_used_replaced_and_revoked(visit: Callable[..., Page]) -> 
     assert (me(page, key), me(page, new)) == (401, 200)
 
 
+def test_what_is_wrong_is_in_sight_on_a_phone_and_goes_when_the_field_is_changed(visit: Callable[..., Page]) -> None:
+    page = visit("/account/keys", role=Role.SUPER_ADMIN, width=390)
+    page.set_viewport_size({"width": 390, "height": 560})
+    page.get_by_role("button", name="New key").click()
+    page.locator("#key-dialog .dialog-body").evaluate("body => body.scrollTo(0, body.scrollHeight)")
+    expect(page.get_by_label("Name", exact=True)).not_to_be_in_viewport()
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#key-name-error")).to_be_in_viewport(ratio=1)
+    page.get_by_label("Name", exact=True).press_sequentially("n")
+    expect(page.locator("#key-name-error")).to_be_empty()
+    expect(page.get_by_label("Name", exact=True)).not_to_have_class("is-invalid")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_axe_finds_nothing_serious(visit: Callable[..., Page], width: int, scheme: str) -> None:
     page = visit("/account/keys", role=Role.OPERATOR, width=width, scheme=scheme)

@@ -185,6 +185,13 @@ class TestDeletion:
             row = session.scalars(select(SystemLog).where(SystemLog.action == "user.delete")).one()
         assert (row.details or {})["removed"] == found.goes
 
+    def test_the_preview_counts_no_session_that_has_ended(self, database: Engine) -> None:
+        vera = person(Role.OPERATOR, "vera")
+        token_of(vera)
+        with transaction() as session:
+            people.end_sessions(session, SYSTEM, vera.user_id or 0)
+            assert "sessions" not in deletion.preview(session, SYSTEM, vera.user_id or 0).goes
+
     def test_it_is_whole_or_nothing_at_whichever_statement_it_is_cut(self, database: Engine) -> None:
         vera = furnished()
 

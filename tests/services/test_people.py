@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func, select, update
 
 from database.engine import snapshot, transaction
 from database.types import now
-from models import OneTimeToken, SystemLog, User
+from models import LoginHistory, OneTimeToken, SystemLog, User
 from models.permissions import PermissionDenied, Role
 from services import deletion, passwords, people, sessions
 from services.actor import SYSTEM, Actor
@@ -333,6 +333,15 @@ class TestForm:
         assert (answer.status_code, answer.headers["Location"]) == (302, "/")
         assert visitor.get("/_dash-layout").status_code == 200
         assert client_of(None).get(f"/invitation/{token}").status_code == 404
+
+    def test_it_is_written_down_as_a_sign_in(self, dash_app: Any, sqlite: Engine, client_of: Any) -> None:
+        token, visitor = invite(), client_of(None)
+        csrf = visitor.get(f"/invitation/{token}").text.split('name="csrf_token" value="')[1].split('"')[0]
+        visitor.post(f"/invitation/{token}", data={"csrf_token": csrf, "password": PASSPHRASE, "again": PASSPHRASE})
+        ada = next(item for item in listed(person(Role.ADMIN)) if item.username == "ada")
+        assert ada.last_sign_in is not None
+        with snapshot() as session:
+            assert session.scalars(select(LoginHistory.login_method)).all() == ["invitation"]
 
     def test_who_was_signed_in_in_that_browser_is_so_no_longer(
         self, dash_app: Any, sqlite: Engine, client_of: Any

@@ -252,6 +252,11 @@ class TestSetUp:
             assert session.execute(select(User.username, User.role)).all() == [("olga", "super_admin")]
         assert browser.get("/_dash-layout").status_code == 200
 
+    def test_it_is_written_down_as_a_sign_in(self, dash_app: Any, sqlite: Engine) -> None:
+        self.send(dash_app.server.test_client(), self.open())
+        with snapshot() as session:
+            assert session.execute(select(LoginHistory.login_method, LoginHistory.success)).all() == [("setup", True)]
+
     def test_the_link_works_once(self, dash_app: Any, sqlite: Engine) -> None:
         token = self.open()
         self.send(dash_app.server.test_client(), token)
