@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
     logins_kept: timedelta = Field(timedelta(days=365), validation_alias="PFD_LOGINS_KEPT")
 
+    api_rate_limit_max: int = Field(1_000_000, ge=1, le=1_000_000_000, validation_alias="PFD_API_RATE_LIMIT_MAX")
+    api_anonymous_limit: int = Field(600, ge=1, le=1_000_000_000, validation_alias="PFD_API_ANONYMOUS_LIMIT")
+    api_samples: float = Field(0.01, ge=0, le=1, validation_alias="PFD_API_SAMPLES")
+    api_journal_most: int = Field(256, ge=1, le=1_000_000, validation_alias="PFD_API_JOURNAL_MB")
+    api_usage_kept: timedelta = Field(timedelta(days=90), validation_alias="PFD_API_USAGE_KEPT")
+    api_requests_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_API_REQUESTS_KEPT")
+
     @field_validator("data_dir", "geoip")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -118,7 +125,7 @@ class Settings(BaseSettings):
             raise ValueError("must lie between a second and a hundred years")
         return value
 
-    @field_validator("deleted_kept", "jobs_kept", "logins_kept")
+    @field_validator("deleted_kept", "jobs_kept", "logins_kept", "api_usage_kept", "api_requests_kept")
     @classmethod
     def _time_that_was(cls, value: timedelta) -> timedelta:
         if not timedelta(0) <= value <= LONGEST:

@@ -1,6 +1,8 @@
 """Every table and its words, for `from models import Experiment`."""
 
+from models.api_journal import APIJournal
 from models.api_key import APIKey, APIUsage
+from models.api_rate_limit import APIRateLimit
 from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.backup_code import BackupCode
 from models.base import Base, BaseModel
@@ -49,8 +51,10 @@ from models.webhook_log import WebhookLog, WebhookStatus
 
 __all__ = [
     "ROLE_PERMISSIONS",
+    "APIJournal",
     "APIKey",
     "APIMetricsSummary",
+    "APIRateLimit",
     "APIRequestLog",
     "APIUsage",
     "AuthenticationRequired",

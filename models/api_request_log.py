@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from database.types import BigId
 from models.base import BaseModel
 
 if TYPE_CHECKING:
@@ -17,19 +18,22 @@ class APIRequestLog(BaseModel):
 
     __tablename__ = "api_request_logs"
 
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True, sort_order=-10)
     endpoint: Mapped[str] = mapped_column(String(255), index=True)
     method: Mapped[str] = mapped_column(String(10))
     status_code: Mapped[int] = mapped_column(index=True)
     request_time: Mapped[datetime] = mapped_column(index=True)
     response_time_ms: Mapped[float]
-    request_size_bytes: Mapped[int | None]
-    response_size_bytes: Mapped[int | None]
+    request_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    response_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     ip_address: Mapped[str | None] = mapped_column(String(45))
     user_agent: Mapped[str | None] = mapped_column(Text)
     api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"), index=True)
     error_message: Mapped[str | None] = mapped_column(Text)
     request_payload_sample: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     response_payload_sample: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # Beyond the source schema: what the client was told and the process log says.
+    request_id: Mapped[str | None] = mapped_column(String(32), index=True)
 
     api_key: Mapped["APIKey | None"] = relationship(back_populates="request_logs", lazy="raise")
 

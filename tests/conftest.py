@@ -32,6 +32,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     kept = {name: os.environ.pop(name) for name in names}
     os.environ["PFD_DATA_DIR"] = str(folder)
     os.environ["PFD_DEMO"] = "0"
+    os.environ["PFD_API_ANONYMOUS_LIMIT"] = "1000000"  # all tests come from one address
     configuration.settings.cache_clear()
     configuration.settings().prepare_data_dir()
     yield folder

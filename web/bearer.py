@@ -11,7 +11,7 @@ from models.permissions import Permission
 from services.api_keys import speaking
 from services.api_keys.speaking import SecondFactorMissing, Speaker
 from services.errors import AppError
-from web import refusals
+from web import api_limits, refusals
 from web.guard import API_KEY
 
 P = ParamSpec("P")
@@ -39,7 +39,12 @@ def requires_key(permission: Permission | None = None) -> Callable[[Callable[P, 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.speaker = who = _speaker()
+            try:
+                g.speaker = who = _speaker()
+            except (KeyRefused, KeyInAddress):
+                api_limits.count_stranger()
+                raise
+            api_limits.count(who)
             if permission is not None:
                 who.actor.require(permission)
             return function(*args, **kwargs)

@@ -10,6 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config.settings import settings
 from web import (
     advice,
+    api_limits,
+    api_paths,
     bundles,
     confirm_email,
     errors,
@@ -77,6 +79,8 @@ def create_server() -> Flask:
     errors.register(server)
     refusals.register(server)
     hosts.register(server)
+    api_limits.register(server)
+    api_paths.register(server)
     identity.register(server)
     guard.register(server)
     forms.csrf.init_app(server)

@@ -24,7 +24,7 @@ from services.text import clean
 MOST_SHOWN = 200
 DAYS, MOST_DAYS = 90, 3650
 OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
-LEAST_RATE, MOST_RATE = 1, 1_000_000  # requests an hour
+RATE = 1000  # requests an hour
 # A key never touches accounts, not even that of its owner: who finds it must not be able to stay.
 NOT_FOR_KEYS = frozenset({Permission.MANAGE_OWN_ACCOUNT, Permission.MANAGE_USERS, Permission.SECURITY_SETTINGS})
 
@@ -71,6 +71,11 @@ def scopes_for(actor: Actor) -> list[Permission]:
     return [permission for permission in Permission if permission in actor.permissions - NOT_FOR_KEYS]
 
 
+def usual_rate() -> int:
+    """The limit of a key for which none is chosen."""
+    return min(RATE, settings().api_rate_limit_max)
+
+
 def create(
     session: Session,
     actor: Actor,
@@ -78,7 +83,7 @@ def create(
     name: str,
     scopes: Sequence[str],
     days: int = DAYS,
-    rate_limit: int = 1000,
+    rate_limit: int | None = None,
 ) -> str:
     """Make a key and return its text, which is nowhere else and never shown again."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
@@ -86,11 +91,14 @@ def create(
     wanted = _scopes(actor, scopes)
     if isinstance(days, bool) or not 1 <= days <= MOST_DAYS:
         raise Invalid(f"A key lasts between 1 and {MOST_DAYS:,} days.", field="days")
-    if isinstance(rate_limit, bool) or not LEAST_RATE <= rate_limit <= MOST_RATE:
-        raise Invalid(f"A limit lies between {LEAST_RATE} and {MOST_RATE:,} requests an hour.", field="rate_limit")
+    limit = usual_rate() if rate_limit is None else rate_limit
+    if isinstance(limit, bool) or not 1 <= limit <= settings().api_rate_limit_max:
+        raise Invalid(
+            f"A limit lies between 1 and {settings().api_rate_limit_max:,} requests an hour.", field="rate_limit"
+        )
     owner = _make_room(session, actor)
     expires = now() + timedelta(days=days)
-    made = _store(session, actor, owner, label, wanted, rate_limit, expires, "api_key.create")
+    made = _store(session, actor, owner, label, wanted, limit, expires, "api_key.create")
     notices.tell_owner(session, owner, "key_created", name=label, prefix=made.prefix)
     return made.text
 

@@ -56,6 +56,7 @@ class Speaker:
     """A key that works, and the actor it stands for."""
 
     key_id: int
+    prefix: str
     actor: Actor
     rate_limit: int
     is_stale: bool  # whether its use should be noted again; at most once a minute
@@ -81,7 +82,7 @@ def speaker(session: Session, text: str) -> Speaker | None:
             raise SecondFactorMissing
         allowed = frozenset(item for item in permissions_of(role) - NOT_FOR_KEYS if item.value in scopes)
         stale = used_at is None or moment - used_at >= NOTED_EVERY
-        return Speaker(key_id, Actor(user_id, username, role, allowed), rate_limit, stale)
+        return Speaker(key_id, key.prefix, Actor(user_id, username, role, allowed), rate_limit, stale)
     return None
 
 
