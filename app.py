@@ -13,7 +13,7 @@ from components.index_template import ASSETS_PATH_IGNORE, index_string
 from config.settings import settings
 from jobs import announcing
 from pages import _frame
-from web import callbacks, statuses
+from web import api_drain, callbacks, statuses
 from web.seal import seal
 from web.server import create_server
 from web.tracing import configure_logging
@@ -59,6 +59,7 @@ def create_wsgi() -> Flask:
 
 if __name__ == "__main__":
     configure_logging()
+    api_drain.begin()
     create_app().run(
         host=settings().host,
         port=settings().port,

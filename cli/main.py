@@ -10,6 +10,7 @@ from cli.database import database
 from cli.demo import demo
 from cli.imports import imports
 from cli.keys import keys
+from cli.prune import prune
 from cli.secrets import secrets
 from cli.serve import serve, worker
 from cli.users import users
@@ -30,7 +31,7 @@ def pfd() -> None:
     """The PFD dashboard: experiment tracking for the fault diagnosis of bearings."""
 
 
-for command in (serve, worker, database, users, keys, secrets, imports, demo):
+for command in (serve, worker, database, users, keys, secrets, imports, demo, prune):
     pfd.add_command(command)
 
 

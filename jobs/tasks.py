@@ -20,6 +20,7 @@ from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
 from services.api_keys import reminders
+from services.api_requests import retention as api_retention
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -126,6 +127,7 @@ def purge() -> None:
         retention.purge_sessions,
         retention.purge_links,
         retention.purge_counters,
+        api_retention.purge,
     ):
         removed = PURGED_AT_ONCE
         while removed == PURGED_AT_ONCE:

@@ -35,7 +35,7 @@ def count_stranger() -> None:
 def _tell(answer: AnyResponse, name: str, decision: Decision, key_id: int | None) -> None:
     policy = f'"{name}";q={decision.policy.quota};w={decision.policy.window}'
     if key_id is not None:  # which bucket it is; the number of a key is no secret
-        policy += f";pk=:{base64.b64encode(f'key:{key_id}'.encode()).decode()}:"
+        policy += f";pk=:{base64.b64encode(b'key:%d' % key_id).decode()}:"
     answer.headers["RateLimit-Policy"] = policy
     answer.headers["RateLimit"] = f'"{name}";r={decision.remaining};t={decision.reset}'
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.settings import settings
 from database.engine import forget_engine
-from web import memory
+from web import api_drain, memory
 
 worker_class = "gthread"
 workers = settings().web_workers
@@ -50,3 +50,9 @@ def post_fork(_server: Any, _worker: Any) -> None:
     """Each worker opens connections of its own, and looks after its own memory."""
     forget_engine()
     memory.give_back_regularly()
+    api_drain.begin()
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """What a worker has recorded becomes rows before it ends."""
+    api_drain.end()

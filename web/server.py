@@ -12,6 +12,7 @@ from web import (
     advice,
     api_limits,
     api_paths,
+    api_record,
     bundles,
     confirm_email,
     errors,
@@ -74,6 +75,7 @@ def create_server() -> Flask:
         hops = settings().trusted_proxies
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     server.wsgi_app = _Impatient(server.wsgi_app)  # type: ignore[method-assign]
+    api_record.register_first(server)
     tracing.register(server)
     headers.register(server)
     errors.register(server)
@@ -86,6 +88,7 @@ def create_server() -> Flask:
     forms.csrf.init_app(server)
     bundles.register(server)
     Compress(server)
+    api_record.register_last(server)
     for part in (
         advice,
         forms,

@@ -6,7 +6,7 @@ import time
 
 from flask import Flask, Response, g, has_request_context, request
 
-from services import context
+from services import context, redaction
 
 
 def request_id() -> str:
@@ -26,11 +26,18 @@ class _RequestId(logging.Filter):
         return True
 
 
+class _Formatter(logging.Formatter):
+    """No secret stands in the log, not even where an error tells what it was given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redaction.text(super().format(record))
+
+
 def configure_logging() -> None:
     """Log to standard error in UTC, each line with its request id."""
     handler = logging.StreamHandler()
     handler.addFilter(_RequestId())
-    formatter = logging.Formatter(
+    formatter = _Formatter(
         "%(asctime)sZ %(levelname)s %(name)s [%(request_id)s] %(message)s", datefmt="%Y-%m-%dT%H:%M:%S"
     )
     formatter.converter = time.gmtime

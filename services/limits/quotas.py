@@ -69,12 +69,12 @@ def forget_rested() -> int:
 def _place() -> SideFile | Rows:
     if engine().dialect.name == "postgresql":
         return Rows(engine())
-    return _side_file(settings().data_dir / "limits.sqlite3")
+    return _side_file(settings().data_dir)
 
 
 @lru_cache(maxsize=8)
-def _side_file(path: Path) -> SideFile:
-    return SideFile(path)
+def _side_file(data_dir: Path) -> SideFile:
+    return SideFile(data_dir / "limits.sqlite3")
 
 
 def _take(bucket: str, policy: Policy) -> Decision:

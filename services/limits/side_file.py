@@ -20,6 +20,8 @@ ON CONFLICT (bucket) DO UPDATE
 RETURNING full_at
 """
 
+_of_parents: list[sqlite3.Connection] = []
+
 
 class SideFile:
     """One connection a process: its threads wait here, where it costs less than at the file."""
@@ -61,8 +63,11 @@ class SideFile:
             self._connection = None
 
     def _open(self) -> sqlite3.Connection:
-        # A forked process leaves its parent's connection alone and opens one of its own.
-        if self._connection is None or self._process != os.getpid():
+        if self._connection is not None and self._process != os.getpid():
+            # Forked: to close the parent's connection here could take the log of the file away from under it.
+            _of_parents.append(self._connection)
+            self._connection = None
+        if self._connection is None:
             made = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
             made.execute("PRAGMA journal_mode = WAL")
             made.execute("PRAGMA synchronous = NORMAL")
