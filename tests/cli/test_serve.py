@@ -105,19 +105,20 @@ class TestEnd:
         assert installation.get("/healthz")[0] == 200
 
 
-class TestSecondStart:
-    @pytest.fixture(scope="class")
-    def restarted(self, tmp_path_factory):
-        """An installation whose account was named at its start, interrupted and started again."""
-        made = Installation(tmp_path_factory.mktemp("restarted"), free_port())
-        admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
-        made.serve(**admin)
-        os.kill(made.supervisor.pid, signal.SIGINT)
-        made.first_ended = made.supervisor.wait(timeout=20), made.processes()
-        made.serve(**admin)
-        yield made
-        made.end()
+@pytest.fixture(scope="class")
+def restarted(tmp_path_factory):
+    """An installation whose account was named at its start, interrupted and started again."""
+    made = Installation(tmp_path_factory.mktemp("restarted"), free_port())
+    admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
+    made.serve(**admin)
+    os.kill(made.supervisor.pid, signal.SIGINT)
+    made.first_ended = made.supervisor.wait(timeout=20), made.processes()
+    made.serve(**admin)
+    yield made
+    made.end()
 
+
+class TestSecondStart:
     def test_the_first_one_left_no_process_when_interrupted(self, restarted):
         assert restarted.first_ended == (0, [])
 
