@@ -12,8 +12,9 @@ def keys() -> None:
 @click.option("--user", "username", required=True, help="Whom the key acts for.")
 @click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; may be given several times.")
 @click.option("--days", type=int, default=90, show_default=True, help="How long it works.")
+@click.option("--rate-limit", type=int, default=None, help="Requests an hour; 1,000 unless the house allows fewer.")
 @click.option("--name", default="made on the command line", show_default=True, help="What it is for.")
-def create(username: str, scopes: tuple[str, ...], days: int, name: str) -> None:
+def create(username: str, scopes: tuple[str, ...], days: int, rate_limit: int | None, name: str) -> None:
     """Make a key and print it, and nothing else, on standard output; it is never shown again."""
     from cli.database import prepare
     from database.engine import transaction
@@ -24,7 +25,7 @@ def create(username: str, scopes: tuple[str, ...], days: int, name: str) -> None
     prepare()
     with transaction() as session:
         owner = actor_of(accounts.find(session, username))
-        text = api_keys.create(session, owner, name=name, scopes=scopes, days=days)
+        text = api_keys.create(session, owner, name=name, scopes=scopes, days=days, rate_limit=rate_limit)
     click.echo(text)
 
 

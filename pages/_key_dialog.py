@@ -20,14 +20,14 @@ from services.errors import Invalid
 from web.identity import current_actor
 
 OPEN, DIALOG, CLOSE, MAKE, LINK = (f"key-{word}" for word in ("open", "dialog", "close", "make", "made"))
-NAME, SCOPES, DAYS = "key-name", "key-scopes", "key-days"
-FIELDS = {"name": NAME, "scopes": SCOPES, "days": DAYS}
+NAME, SCOPES, DAYS, RATE = "key-name", "key-scopes", "key-days", "key-rate"
+FIELDS = {"name": NAME, "scopes": SCOPES, "days": DAYS, "rate_limit": RATE}
 LIFETIMES = (7, 30, 90, 365)
 READING = ("view_", "export_")
 
 
-def dialog(scopes: Sequence[Permission], days: int) -> Component:
-    """Name, scopes and expiry; afterwards the key."""
+def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) -> Component:
+    """Name, scopes, expiry and limit; afterwards the key."""
     choices = [{"value": scope.value, "label": permission_label(scope.value)} for scope in scopes]
     reading = [scope.value for scope in scopes if scope.value.startswith(READING)]
     rights = html.Fieldset(
@@ -39,11 +39,21 @@ def dialog(scopes: Sequence[Permission], days: int) -> Component:
     )
     lifetimes = [{"value": str(count), "label": f"{count} days"} for count in LIFETIMES]
     lasts = field(DAYS, "Expires in", dbc.Select(id=DAYS, value=str(days), options=lifetimes))
+    limit = text_field(
+        RATE,
+        "Requests an hour",
+        type="number",
+        value=usual_rate,
+        min=1,
+        max=most,
+        step=1,
+        hint=f"They may come all at once and come back evenly; at most {most:,}.",
+    )
     name = text_field(NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.")
     return form_dialog(
         DIALOG,
         "New API key",
-        [name, rights, lasts, html.Div(id=LINK, role="status")],
+        [name, rights, html.Div([lasts, limit], className="field-pair"), html.Div(id=LINK, role="status")],
         actions=[close_button(CLOSE), dbc.Button("Make the key", id=MAKE, color="primary")],
     )
 
@@ -82,6 +92,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
     @page.callback(
         *(Output(f"{name}-error", "children") for name in FIELDS.values()),
         Output(NAME, "invalid"),
+        Output(RATE, "invalid"),
         Output(NAME, "value"),
         Output(LINK, "children"),
         Output(table, "children", allow_duplicate=True),
@@ -90,13 +101,14 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         State(NAME, "value"),
         State(SCOPES, "value"),
         State(DAYS, "value"),
+        State(RATE, "value"),
         prevent_initial_call=True,
         sudo=True,
     )
-    def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any) -> tuple[Any, ...]:
+    def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any, rate: Any) -> tuple[Any, ...]:
         """Make the key and show it, or say at the field what is wrong."""
         if not (clicks or submitted):
-            return (no_update,) * 7
+            return (no_update,) * 9
         wanted = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []
         try:
             with transaction() as session:
@@ -106,12 +118,13 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
                     name=name if isinstance(name, str) else "",
                     scopes=wanted,
                     days=_whole(days),
+                    rate_limit=_whole(rate),
                 )
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)
             told = (str(error) if place == wrong else "" for place in FIELDS.values())
-            return (*told, wrong == NAME, *(no_update,) * 3)
-        return (*("",) * 3, False, "", shown_once(text, "Your new key."), draw())
+            return (*told, wrong == NAME, wrong == RATE, *(no_update,) * 3)
+        return (*("",) * 4, False, False, "", shown_once(text, "Your new key."), draw())
 
 
 def _whole(value: Any) -> int:

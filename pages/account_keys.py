@@ -13,15 +13,16 @@ from components.icons import IconName, icon
 from components.plain_table import plain_table
 from components.shell import section
 from components.toasts import TOASTS_ID, toast
-from components.values import time_tag
 from database.engine import snapshot, transaction
 from models.permissions import Permission
-from pages import _account
+from pages import _account, _key_use
 from pages import _key_dialog as making
 from pages._page import register_page
 from pages._permission_words import permission_words
 from services.api_keys import keys as api_keys
 from services.api_keys.keys import KeyFacts
+from services.api_requests import usage
+from services.api_requests.usage import Use
 from web.identity import current_actor
 
 page = register_page(__name__, path=_account.KEYS, title="API keys", permission=Permission.MANAGE_OWN_ACCOUNT)
@@ -51,7 +52,7 @@ def layout(**_: str) -> Component:
                 actions=new,
             ),
             dcc.Store(id=WHICH),
-            making.dialog(api_keys.scopes_for(current_actor()), api_keys.DAYS),
+            making.dialog(api_keys.scopes_for(current_actor()), api_keys.DAYS, *api_keys.rates()),
             confirm_dialog(
                 DIALOG,
                 "Revoke this key?",
@@ -66,26 +67,25 @@ def layout(**_: str) -> Component:
 def _table() -> Component:
     with snapshot() as session:
         found = api_keys.keys_of(session, current_actor())
+        uses = usage.of_keys(session, [item.id for item in found])
     if not found:
         return empty_state(
             "No keys yet", "Make one for a training script or a notebook that reads from PFD.", icon_name="key"
         )
-    headers = ("Key", "State", "May", "Expires", "Last used", "")
-    return plain_table(headers, [_row(item) for item in found], label="API keys")
+    headers = ("Key", "State", "May", "Limit", _key_use.HEADER, "Last used", "")
+    return plain_table(headers, [_row(item, uses.get(item.id)) for item in found], label="API keys")
 
 
-def _row(item: KeyFacts) -> Sequence[Component | str]:
-    name, kind = STATES[item.state]
+def _row(item: KeyFacts, use: Use | None) -> Sequence[Component | str]:
     words = [permission_words(scope) for scope in item.scopes]
-    used: list[Component | str] = [time_tag(item.last_used)]
-    if item.last_address:
-        used.append(html.Span(f"from {item.last_address}", className="cell-second num"))
+    reason = [] if not item.reason else [_key_use.reason_line(item.reason)]
     return (
         html.Span([item.name, html.Code(f"{item.prefix}…", className="cell-second")], className="cell-lines"),
-        html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}", title=item.reason or ""),
+        _key_use.state_cell(STATES[item.state], item.state, item.expires, *reason),
         html.Span(words[0] if len(words) == 1 else f"{len(words)} things", title=", ".join(words)),
-        time_tag(item.expires, "date"),
-        html.Span(used, className="cell-lines"),
+        _key_use.limit_cell(item.rate_limit),
+        _key_use.use_cell(use, item.name),
+        _key_use.last_used_cell(item.last_used, item.last_address),
         html.Span(_buttons(item), className="row-buttons"),
     )
 

@@ -16,13 +16,15 @@ from components.icons import IconName, icon
 from components.plain_table import plain_table
 from components.shell import page_header
 from components.toasts import TOASTS_ID, toast
-from components.values import time_tag
 from database.engine import snapshot, transaction
 from models.permissions import Permission
+from pages import _key_use
 from pages._page import register_page
 from pages._permission_words import permission_words
 from pages._turning import style_of, turn_button
 from services import key_list
+from services.api_requests import usage
+from services.api_requests.usage import Use
 from services.errors import Invalid
 from services.key_list import ListedKey
 from web.identity import current_actor
@@ -43,7 +45,7 @@ STATES: dict[str, tuple[IconName, str]] = {
     "expired": ("exclamation-circle", "paused"),
     "revoked": ("ban", "cancelled"),
 }
-HEADERS = ("Owner", "Key", "State", "May", "Expires", "Last used", "")
+HEADERS = ("Owner", "Key", "State", "May", "Limit", _key_use.HEADER, "Last used", "")
 MOST_NAMED = 12  # scopes of a key in its hint
 
 
@@ -103,24 +105,17 @@ def _state(value: Any) -> str | None:
 def _table(text: str, state: str | None, before: int | None) -> tuple[Component, int | None]:
     with snapshot() as session:
         rows, following = key_list.page(session, current_actor(), text=text, state=state, before=before)
+        uses = usage.of_keys(session, [item.id for item in rows])
     if not rows:
         told = "Clear the search to see every key." if text or state else "Keys that people make are listed here."
         return empty_state("No key matches" if text or state else "No keys yet", told, icon_name="key"), None
-    return plain_table(HEADERS, [_row(item) for item in rows], label="All API keys"), following
+    return plain_table(HEADERS, [_row(item, uses.get(item.id)) for item in rows], label="All API keys"), following
 
 
-def _row(item: ListedKey) -> Sequence[Component | str]:
-    name, kind = STATES[item.state]
+def _row(item: ListedKey, use: Use | None) -> Sequence[Component | str]:
     words = [permission_words(scope) for scope in item.scopes]
     more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
-    state: list[Component] = [
-        html.Span([icon(name), item.state.capitalize()], className=f"status status-{kind}"),
-    ]
-    if item.reason:
-        state.append(html.Span(item.reason, className="cell-second cell-clipped", title=item.reason))
-    used: list[Component] = [time_tag(item.last_used)]
-    if item.last_address:
-        used.append(html.Span(f"from {item.last_address}", className="cell-second num"))
+    reason = [] if not item.reason else [_key_use.reason_line(item.reason)]
     revoke = html.Button(
         [icon("x-circle"), "Revoke"],
         id={"type": REVOKE, "id": item.id, "name": f"{item.name} ({item.prefix}…) of {item.owner}"},
@@ -132,10 +127,11 @@ def _row(item: ListedKey) -> Sequence[Component | str]:
     return (
         item.owner,
         html.Span([item.name, html.Code(f"{item.prefix}…", className="cell-second")], className="cell-lines"),
-        html.Span(state, className="cell-lines"),
+        _key_use.state_cell(STATES[item.state], item.state, item.expires, *reason),
         html.Span(words[0] if len(words) == 1 else f"{len(words)} things", title=", ".join(words[:MOST_NAMED]) + more),
-        time_tag(item.expires, "date"),
-        html.Span(used, className="cell-lines"),
+        _key_use.limit_cell(item.rate_limit),
+        _key_use.use_cell(use, item.name),
+        _key_use.last_used_cell(item.last_used, item.last_address),
         revoke if item.may_revoke else "",
     )
 

@@ -31,6 +31,7 @@ class ListedKey:
     prefix: str
     owner: str
     scopes: tuple[str, ...]
+    rate_limit: int
     state: State
     reason: str | None
     created: datetime
@@ -83,6 +84,7 @@ def _listed(actor: Actor, row: Any) -> ListedKey:
         prefix=key.prefix,
         owner=owner,
         scopes=tuple(key.scopes),
+        rate_limit=key.rate_limit,
         state=state,
         reason=key.revoked_reason,
         created=key.created_at,

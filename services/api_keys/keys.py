@@ -76,6 +76,11 @@ def usual_rate() -> int:
     return min(RATE, settings().api_rate_limit_max)
 
 
+def rates() -> tuple[int, int]:
+    """The limit of a key for which none is chosen, and the highest that can be."""
+    return usual_rate(), settings().api_rate_limit_max
+
+
 def create(
     session: Session,
     actor: Actor,
@@ -153,7 +158,9 @@ def _store(
         )
     )
     session.flush()
-    audit.record(session, actor, action, key=made.prefix, name=name, owner=owner, scopes=list(scopes))
+    audit.record(
+        session, actor, action, key=made.prefix, name=name, owner=owner, scopes=list(scopes), rate_limit=rate_limit
+    )
     return made
 
 

@@ -21,6 +21,20 @@ def test_a_key_and_nothing_else_is_printed(pfd):
     assert found is not None and found.actor.username == "operator-person"
 
 
+def test_a_key_has_the_limit_that_was_asked_for(pfd):
+    person(Role.OPERATOR)
+    words = ("key", "create", "--user", "operator-person", "--scope", "view_experiments")
+    found = [speaker(pfd(*words, *more)[1].strip()) for more in ((), ("--rate-limit", "77"))]
+    assert [one.rate_limit for one in found] == [1000, 77]
+
+
+def test_a_limit_above_that_of_the_house_is_refused(pfd):
+    person(Role.OPERATOR)
+    words = ("key", "create", "--user", "operator-person", "--scope", "view_experiments", "--rate-limit", "1000001")
+    told = "Error: A limit lies between 1 and 1,000,000 requests an hour.\n"
+    assert pfd(*words) == (1, "", told)
+
+
 def test_a_revoked_key_no_longer_works(pfd):
     person(Role.OPERATOR)
     key = pfd("key", "create", "--user", "operator-person", "--scope", "view_experiments")[1].strip()

@@ -1,5 +1,6 @@
 """One's own keys in Chromium: made, shown once, used, replaced, revoked."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from models.permissions import Role
+from tests.support import records
 
 pytestmark = pytest.mark.browser
 
@@ -52,6 +54,30 @@ def test_what_is_wrong_is_in_sight_on_a_phone_and_goes_when_the_field_is_changed
     page.get_by_label("Name", exact=True).press_sequentially("n")
     expect(page.locator("#key-name-error")).to_be_empty()
     expect(page.get_by_label("Name", exact=True)).not_to_have_class("is-invalid")
+
+
+def test_a_limit_that_cannot_be_is_told_at_its_field_and_one_that_can_is_listed_with_the_use(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit("/account/keys", role=Role.VIEWER)
+    page.get_by_role("button", name="New key").click()
+    page.get_by_label("Name", exact=True).fill("notebook")
+    page.get_by_label("Requests an hour").fill("1000001")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#key-rate-error")).to_have_text("A limit lies between 1 and 1,000,000 requests an hour.")
+    page.get_by_label("Requests an hour").fill("250")
+    page.get_by_role("button", name="Make the key").click()
+    key = page.locator("#key-dialog .one-time-link").first.inner_text()
+    records.forget()
+    assert [me(page, key) for _ in range(3)] == [200] * 3
+    records.drained()
+    page.reload()
+    row = page.locator(".plain-table tbody tr")
+    expect(row).to_contain_text("250")
+    expect(row.locator(".key-use")).to_contain_text("3 today")
+    expect(row.locator(".key-use [role=img]")).to_have_attribute(
+        "aria-label", re.compile("Requests a day with notebook")
+    )
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
