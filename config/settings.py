@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     api_rate_limit_max: int = Field(1_000_000, ge=1, le=1_000_000_000, validation_alias="PFD_API_RATE_LIMIT_MAX")
     api_anonymous_limit: int = Field(600, ge=1, le=1_000_000_000, validation_alias="PFD_API_ANONYMOUS_LIMIT")
     api_samples: float = Field(0.01, ge=0, le=1, validation_alias="PFD_API_SAMPLES")
-    api_journal_most: int = Field(256, ge=1, le=1_000_000, validation_alias="PFD_API_JOURNAL_MB")
+    api_journal_most: int = Field(256, ge=64, le=1_000_000, validation_alias="PFD_API_JOURNAL_MB")
     api_usage_kept: timedelta = Field(timedelta(days=90), validation_alias="PFD_API_USAGE_KEPT")
     api_requests_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_API_REQUESTS_KEPT")
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import logging
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 400_000  # bytes in one transaction, so that no other writer waits long
 DONE = ".done"
+FORGOTTEN = 3600.0  # seconds
 
 
 class Drain:
@@ -42,6 +44,9 @@ class Drain:
                 return None
             for path in self._folder.glob(f"*{DONE}"):
                 self._end(path)
+            for path in self._folder.glob("*.new"):  # of a process that was killed before it wrote anything
+                if path.stat().st_mtime < time.time() - FORGOTTEN:
+                    path.unlink(missing_ok=True)
             return sum(self._take(path) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
     def _take(self, path: Path) -> int:
@@ -129,8 +134,8 @@ def write(session: Session, records: list[dict[str, Any]]) -> None:
     usage, logs = [], []
     for record in records:
         key_id = ids.get(record.pop("key"))
-        time = datetime.fromtimestamp(record.pop("time") / 1e6, UTC)
-        logs.append({**record, "request_time": time, "api_key_id": key_id, "created_at": moment, "updated_at": moment})
+        asked = datetime.fromtimestamp(record.pop("time") / 1e6, UTC)
+        logs.append({**record, "request_time": asked, "api_key_id": key_id, "created_at": moment, "updated_at": moment})
         if key_id is not None:
             usage.append(
                 {
@@ -139,7 +144,7 @@ def write(session: Session, records: list[dict[str, Any]]) -> None:
                     "method": record["method"],
                     "status_code": record["status_code"],
                     "response_time_ms": round(record["response_time_ms"]),
-                    "timestamp": time,
+                    "timestamp": asked,
                 }
             )
     session.execute(insert(APIRequestLog), logs)

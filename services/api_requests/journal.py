@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 FOLDER, SUFFIX = "requests", ".jsonl"
-LARGEST = 8_000_000  # bytes of a file; the next one follows
+LARGEST = 1_000_000  # bytes of a file; the next one follows, and this one goes once it is taken over
 
 
 class JournalFull(OSError):
