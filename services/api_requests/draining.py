@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from database.engine import transaction
@@ -54,14 +55,11 @@ class Drain:
         is_ended = _is_nobodys(path)
         taken, name = 0, path.name
         while path.stat().st_size > self._positions.get(name, -1):
-            with transaction() as session:
-                position = _locked_position(session, name)
-                records, following = _read(path, position)
-                if records:
-                    write(session, records)
-                if following > position:
-                    session.execute(update(APIJournal).where(APIJournal.name == name).values(position=following))
-            taken += len(records)
+            try:
+                count, position, following = _step(path, write)
+            except (DataError, IntegrityError):  # one that no row can be made of must not hold up all behind it
+                count, position, following = _step(path, _write_each)
+            taken += count
             self._positions[name] = following
             if following == position:
                 break  # what is left is half a record
@@ -76,6 +74,27 @@ class Drain:
             session.execute(delete(APIJournal).where(APIJournal.name == name))
         path.unlink(missing_ok=True)
         self._positions.pop(name, None)
+
+
+def _step(path: Path, keep: Callable[[Session, list[dict[str, Any]]], None]) -> tuple[int, int, int]:
+    """Take over the next records in one transaction; how many, and from where to where."""
+    with transaction() as session:
+        position = _locked_position(session, path.name)
+        records, following = _read(path, position)
+        if records:
+            keep(session, records)
+        if following > position:
+            session.execute(update(APIJournal).where(APIJournal.name == path.name).values(position=following))
+    return len(records), position, following
+
+
+def _write_each(session: Session, records: list[dict[str, Any]]) -> None:
+    for record in records:
+        try:
+            with session.begin_nested():
+                write(session, [record])
+        except (DataError, IntegrityError) as error:
+            logger.error("a record of a request was left out: %s", type(error).__name__)
 
 
 @contextlib.contextmanager

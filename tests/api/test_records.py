@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, delete, event, select, update
@@ -211,6 +212,18 @@ class TestDraining:
         assert 4 <= place < 19
         assert len(records.drained()) == 3
         assert list(api_record.folder().glob("*.*")) == []
+
+    def test_of_a_record_that_no_row_can_be_made_of_goes_on_behind_it(
+        self, taking: Flask, database: Engine, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = taking.test_client()
+        client.get("/api/test/nothing")
+        (file,) = api_record.folder().glob("*.jsonl")
+        record = {**orjson.loads(file.read_bytes()), "status_code": None}
+        api_record.journal().append(record)
+        client.get("/api/test/echo")
+        assert [row.endpoint for row in records.drained()] == ["/api/test/nothing", "/api/test/echo"]
+        assert "left out: IntegrityError" in caplog.text
 
     def test_is_done_by_one_process_at_a_time(self, taking: Flask, sqlite: Engine) -> None:
         taking.test_client().get("/api/test/nothing")
