@@ -23,6 +23,12 @@
     link.title = item.name;
     return [stroke, link];
   }
+  /* Runs of one series differ at their ends: where a name is too long for its chip, its middle gives way. */
+  function chip(item) {
+    const [stroke, link] = named(item), cut = item.name.length > 24 ? item.name.length - 14 : item.name.length;
+    link.replaceChildren(make("span", "legend-head", item.name.slice(0, cut)), make("span", "legend-tail", item.name.slice(cut)));
+    return [stroke, link];
+  }
   const name = (item) => make("span", "compare-name", ...named(item));
 
   /* The legend is made before the first frame in which its place is there, so that nothing below it jumps. */
@@ -31,7 +37,7 @@
     if (!list || list.__pfdMade === said) return;
     list.__pfdMade = said;
     list.replaceChildren(...JSON.parse(said || "[]").map((item) => {
-      const button = make("button", "icon-button", pfd.icon("x-lg")), entry = make("li", "legend-entry", ...named(item), button);
+      const button = make("button", "icon-button", pfd.icon("x-lg")), entry = make("li", "legend-entry", ...chip(item), button);
       button.type = "button";
       button.setAttribute("aria-label", `Remove ${item.name} from the comparison`);
       button.addEventListener("click", () => space.set_props("compare-removed", { data: item.id }));

@@ -32,9 +32,11 @@
       event.stopPropagation();
       window.pfd.navigate(href);
     };
+    // Runs of one series differ at their ends: on a phone those have a line of their own.
+    const name = String(props.value), cut = name.length > 18 ? name.length - 14 : name.length;
     const part = props.subField && props.data[props.subField];
     return h("span", { className: "name-cell" + (part ? " has-part" : "") },
-      h("a", { href, className: "grid-link", onClick: open }, String(props.value)),
+      h("a", { href, className: "grid-link", onClick: open }, h("span", null, name.slice(0, cut)), h("span", null, name.slice(cut))),
       part ? h("span", { className: "name-part", title: "Part of " + part }, "in " + part) : null);
   });
 

@@ -34,7 +34,7 @@
   };
 
   /* What a phone has room for beside the name: the status as an icon and one metric. */
-  const PHONE = { name: 134, status: 46, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 118;
+  const PHONE = { name: 120, status: 44, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 114;
   const ROW = 40;
 
   /* The name takes the room that the other columns leave, on a phone it is not pinned: nothing else would be seen. */
@@ -58,6 +58,9 @@
           if (name) Object.assign(name, { pinned: "left", width: room }); else state.push({ colId: "name", pinned: "left", width: room });
         }
         wasNarrow = narrow;
+        // On a phone the grid first stands with a name that leaves no room for what is pinned, and lets all of it go.
+        const actions = state.find(function (one) { return one.colId === "actions"; });
+        if (narrow && actions) actions.pinned = "right";
         const same = state.every(function (one) {
           const column = api.getColumn(one.colId);
           return column && column.getActualWidth() === one.width && (one.pinned === undefined || (column.getPinned() || null) === one.pinned);
@@ -66,6 +69,10 @@
       }
       function soon() { if (!fitting) fitting = requestAnimationFrame(fit); }
       window.addEventListener("resize", soon);
+      // The grid sees that the height of its rows is another one by now, and leaves it at that.
+      api.addEventListener("stylesChanged", function (event) {
+        if (event.rowHeightChanged) api.setGridOption("rowHeight", parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--grid-row")));
+      });
       ["newColumnsLoaded", "displayedColumnsChanged", "gridSizeChanged"].forEach(function (word) { api.addEventListener(word, soon); });
       api.addEventListener("columnResized", function (event) {
         if (event.source !== "uiColumnResized" || !event.finished) return;

@@ -7,8 +7,10 @@ from urllib.parse import quote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from database.engine import transaction
+from models import User
 from services.actor import SYSTEM
 from services.curves import writing
 from services.curves.packing import Points
@@ -28,6 +30,28 @@ class TestColumns:
         for column in ("name", "status", "metric:max:val_accuracy"):
             cell = page.locator(f".ag-cell[col-id='{column}']").first
             expect(cell).to_be_in_viewport(ratio=0.99)
+
+    def test_a_phone_shows_the_ends_of_names_and_the_menu_of_a_row(self, visit: Visit) -> None:
+        for seed in (1, 2):
+            make(f"MLP on spectra and features, cosine schedule, seed {seed}")
+        page = visit("/experiments", width=390)
+        ends = page.locator(".ag-row .grid-link > span:last-child")
+        expect(ends).to_have_text(["hedule, seed 2", "hedule, seed 1"])
+        assert ends.evaluate_all("ends => ends.every(end => end.scrollWidth <= end.clientWidth)")
+        expect(page.locator(".grid-actions button").first).to_be_in_viewport()
+
+    def test_rows_are_as_high_as_on_a_phone_where_a_compact_window_becomes_as_narrow(self, visit: Visit) -> None:
+        make("one")
+        page = visit("/experiments")
+        with transaction() as session:
+            session.execute(update(User).values(density="compact"))
+        page.reload()
+        row = page.locator(".ag-center-cols-container .ag-row")
+        expect(row).to_have_css("height", "32px")
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(row).to_have_css("height", "40px")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        expect(row).to_have_css("height", "32px")
 
     def test_the_name_takes_the_room_that_is_left(self, visit: Visit) -> None:
         make("one")
