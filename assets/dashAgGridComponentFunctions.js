@@ -33,7 +33,8 @@
       window.pfd.navigate(href);
     };
     // Runs of one series differ at their ends: on a phone those have a line of their own.
-    const name = String(props.value), cut = name.length > 18 ? name.length - 14 : name.length;
+    const name = String(props.value), border = name.slice(-16).search(/[\s_/.-]/);
+    const cut = name.length <= 18 ? name.length : name.length - 16 + (border >= 0 && border < 10 ? border + 1 : 2);
     const part = props.subField && props.data[props.subField];
     return h("span", { className: "name-cell" + (part ? " has-part" : "") },
       h("a", { href, className: "grid-link", onClick: open }, h("span", null, name.slice(0, cut)), h("span", null, name.slice(cut))),
