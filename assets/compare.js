@@ -23,10 +23,9 @@
     link.title = item.name;
     return [stroke, link];
   }
-  /* Runs of one series differ at their ends: where a name is too long for its chip, its middle gives way. */
   function chip(item) {
-    const [stroke, link] = named(item), cut = item.name.length > 24 ? item.name.length - 14 : item.name.length;
-    link.replaceChildren(make("span", "legend-head", item.name.slice(0, cut)), make("span", "legend-tail", item.name.slice(cut)));
+    const [stroke, link] = named(item), [head, tail] = pfd.cutName(item.name);
+    link.replaceChildren(make("span", "legend-head", head), make("span", "legend-tail", tail));
     return [stroke, link];
   }
   const name = (item) => make("span", "compare-name", ...named(item));

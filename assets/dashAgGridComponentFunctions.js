@@ -32,12 +32,10 @@
       event.stopPropagation();
       window.pfd.navigate(href);
     };
-    // Runs of one series differ at their ends: on a phone those have a line of their own.
-    const name = String(props.value), border = name.slice(-16).search(/[\s_/.-]/);
-    const cut = name.length <= 18 ? name.length : name.length - 16 + (border >= 0 && border < 10 ? border + 1 : 2);
+    const [head, tail] = window.pfd.cutName(String(props.value));  // on a phone a line each
     const part = props.subField && props.data[props.subField];
     return h("span", { className: "name-cell" + (part ? " has-part" : "") },
-      h("a", { href, className: "grid-link", onClick: open }, h("span", null, name.slice(0, cut)), h("span", null, name.slice(cut))),
+      h("a", { href, className: "grid-link", onClick: open }, h("span", null, head), h("span", null, tail)),
       part ? h("span", { className: "name-part", title: "Part of " + part }, "in " + part) : null);
   });
 
