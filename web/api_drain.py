@@ -1,6 +1,7 @@
 """A thread in each web process makes rows of the journals; of all processes one does at a time."""
 
 import logging
+import sqlite3
 import threading
 import time
 
@@ -37,7 +38,6 @@ def _run() -> None:
     pause = 0.0
     while not _stop.wait(pause):
         pause = EVERY if _once(drain) else AFTER_FAILURE
-        journal().is_full = waiting(folder()) > settings().api_journal_most * 1_000_000
         if time.monotonic() - tidied > TIDY_EVERY:
             tidied = time.monotonic()
             _tidy()
@@ -47,6 +47,7 @@ def _once(drain: Drain) -> bool:
     """Whether it worked; while the database is away the records wait where they are."""
     global _said
     try:
+        journal().is_full = waiting(folder()) > settings().api_journal_most * 1_000_000
         drain.run()
     except (SQLAlchemyError, OSError) as error:
         if time.monotonic() - _said > SAID_EVERY:
@@ -59,5 +60,5 @@ def _once(drain: Drain) -> bool:
 def _tidy() -> None:
     try:
         quotas.forget_rested()
-    except Exception:  # it only saves room
+    except (SQLAlchemyError, sqlite3.Error, OSError):  # it only saves room
         logger.warning("old buckets of limits could not be removed", exc_info=True)

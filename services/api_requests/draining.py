@@ -27,6 +27,12 @@ logger = logging.getLogger(__name__)
 CHUNK = 400_000  # bytes in one transaction, so that no other writer waits long
 DONE = ".done"
 FORGOTTEN = 3600.0  # seconds
+FIELDS = (
+    "endpoint", "method", "status_code", "response_time_ms", "request_size_bytes", "response_size_bytes", "ip_address",
+    "user_agent", "error_message", "request_id", "request_payload_sample", "response_payload_sample",
+)  # fmt: skip
+# What a record raises that no row can be made of: a journal may be of another version, and its disk may be failing.
+UNFIT = (DataError, IntegrityError, KeyError, TypeError, ValueError, OverflowError)
 
 
 class Drain:
@@ -57,7 +63,7 @@ class Drain:
         while path.stat().st_size > self._positions.get(name, -1):
             try:
                 count, position, following = _step(path, write)
-            except (DataError, IntegrityError):  # one that no row can be made of must not hold up all behind it
+            except UNFIT:  # one that no row can be made of must not hold up all behind it
                 count, position, following = _step(path, _write_each)
             taken += count
             self._positions[name] = following
@@ -93,7 +99,7 @@ def _write_each(session: Session, records: list[dict[str, Any]]) -> None:
         try:
             with session.begin_nested():
                 write(session, [record])
-        except (DataError, IntegrityError) as error:
+        except UNFIT as error:
             logger.error("a record of a request was left out: %s", type(error).__name__)
 
 
@@ -152,9 +158,10 @@ def write(session: Session, records: list[dict[str, Any]]) -> None:
     moment = now()
     usage, logs = [], []
     for record in records:
-        key_id = ids.get(record.pop("key"))
-        asked = datetime.fromtimestamp(record.pop("time") / 1e6, UTC)
-        logs.append({**record, "request_time": asked, "api_key_id": key_id, "created_at": moment, "updated_at": moment})
+        key_id = ids.get(record["key"])
+        asked = datetime.fromtimestamp(record["time"] / 1e6, UTC)
+        known = {name: record[name] for name in FIELDS}
+        logs.append({**known, "request_time": asked, "api_key_id": key_id, "created_at": moment, "updated_at": moment})
         if key_id is not None:
             usage.append(
                 {

@@ -2,13 +2,12 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from config import settings as configuration
 from database.engine import transaction
 from models.permissions import Role
 from services.api_keys import keys
@@ -33,19 +32,11 @@ def parsed(header: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def counted(monkeypatch: pytest.MonkeyPatch, chosen: Callable[..., None]) -> Callable[..., None]:
     """Limits of this test alone, and the settings that bound them."""
     memory = Memory()
     monkeypatch.setattr(quotas, "_place", lambda: memory)
-
-    def chosen(**names: int) -> None:
-        for name, value in names.items():
-            monkeypatch.setenv(name, str(value))
-        configuration.settings.cache_clear()
-
-    yield chosen
-    monkeypatch.undo()
-    configuration.settings.cache_clear()
+    return chosen
 
 
 def make_key(rate_limit: int) -> dict[str, str]:

@@ -225,6 +225,20 @@ class TestDraining:
         assert [row.endpoint for row in records.drained()] == ["/api/test/nothing", "/api/test/echo"]
         assert "left out: IntegrityError" in caplog.text
 
+    @pytest.mark.parametrize("unfit", [5, {"key": None}, {"key": None, "time": "noon"}, {"key": None, "time": 1e300}])
+    def test_of_what_is_no_record_at_all_goes_on_behind_it(self, taking: Flask, sqlite: Engine, unfit: Any) -> None:
+        client = taking.test_client()
+        client.get("/api/test/nothing")
+        api_record.journal().append(unfit)
+        client.get("/api/test/echo")
+        assert [row.endpoint for row in records.drained()] == ["/api/test/nothing", "/api/test/echo"]
+
+    def test_leaves_out_what_a_later_version_wrote_besides(self, taking: Flask, sqlite: Engine) -> None:
+        taking.test_client().get("/api/test/nothing")
+        (file,) = api_record.folder().glob("*.jsonl")
+        api_record.journal().append({**orjson.loads(file.read_bytes()), "later": 1})
+        assert [row.endpoint for row in records.drained()] == ["/api/test/nothing"] * 2
+
     def test_is_done_by_one_process_at_a_time(self, taking: Flask, sqlite: Engine) -> None:
         taking.test_client().get("/api/test/nothing")
         with draining._alone(api_record.folder() / "lock"):
