@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from components.dialog import modal
 from components.icons import IconName, icon
 
 STATUS_ICONS: dict[str, IconName] = {
@@ -107,10 +108,10 @@ def confirm_dialog(
     confirm_label: str = "Confirm",
     cancel_label: str = "Cancel",
     danger: bool = False,
-) -> dbc.Modal:
+) -> Component:
     """Ask before a step that is hard to undo; a page fills `<id>-body`, listens to `<id>-confirm` and `<id>-cancel`."""
     title_id = f"{id}-title"
-    return dbc.Modal(
+    return modal(
         [
             html.Div(html.H2(title, id=title_id, className="dialog-title"), className="dialog-head"),
             html.Div(body, id=f"{id}-body", className="dialog-body"),
@@ -123,11 +124,7 @@ def confirm_dialog(
             ),
         ],
         id=id,
-        is_open=False,
-        centered=True,
-        scrollable=True,
-        labelledby=title_id,
-        class_name="dialog",
+        title_id=title_id,
     )
 
 

@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from components.dialog import modal
 from components.feedback import confirm_dialog
 from components.icons import IconName, icon
 from components.shell import section
@@ -92,9 +93,9 @@ def notes_section(found: Detail, actor: Actor) -> Component:
         className="btn btn-sm btn-outline-secondary",
         style={} if may_write else HIDDEN,
     )
-    editor = dbc.Modal(
+    editor = modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Notes"), close_button=False),
+            dbc.ModalHeader(dbc.ModalTitle("Notes", id=f"{NOTES_DIALOG}-title"), close_button=False),
             dbc.ModalBody(
                 [
                     dcc.Store(id=NOTES_SEEN),
@@ -131,9 +132,8 @@ def notes_section(found: Detail, actor: Actor) -> Component:
             ),
         ],
         id=NOTES_DIALOG,
-        is_open=False,
+        title_id=f"{NOTES_DIALOG}-title",
         size="xl",
-        centered=True,
     )
     return section("Notes", [html.Div(_markdown(found.notes), id=NOTES, className="notes"), editor], actions=edit)
 

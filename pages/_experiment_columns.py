@@ -7,6 +7,7 @@ import dash_bootstrap_components as dbc
 from dash import Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
+from components.dialog import modal
 from components.fields import field
 from components.grid import (
     Column,
@@ -87,10 +88,10 @@ def _extra_column(name: str) -> Column:
     return column(name, name.removeprefix("param:"), width=120, headerTooltip=name)
 
 
-def chooser(fields: Sequence[str]) -> dbc.Modal:
+def chooser(fields: Sequence[str]) -> Component:
     """What each run has, and metrics and hyper-parameters, several at once."""
     every = [{"label": label, "value": name} for name, label in FIELDS.items()]
-    return dbc.Modal(
+    return modal(
         [
             dbc.ModalHeader(dbc.ModalTitle("Columns", id=f"{CHOOSER}-title"), close_button=True),
             dbc.ModalBody(
@@ -123,10 +124,7 @@ def chooser(fields: Sequence[str]) -> dbc.Modal:
             ),
         ],
         id=CHOOSER,
-        is_open=False,
-        centered=True,
-        scrollable=True,
-        labelledby=f"{CHOOSER}-title",
+        title_id=f"{CHOOSER}-title",
     )
 
 

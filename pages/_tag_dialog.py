@@ -10,6 +10,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
+from components.dialog import modal
 from components.fields import text_field
 from components.icons import icon
 from components.toasts import TOASTS_ID, toast
@@ -40,7 +41,7 @@ def dialog(prefix: str) -> list[Component]:
     name = f"{prefix}-tag-name"
     return [
         dcc.Store(id=target_id(prefix)),
-        dbc.Modal(
+        modal(
             [
                 dbc.ModalHeader(dbc.ModalTitle("Tags", id=f"{prefix}-tag-title"), close_button=True),
                 dbc.ModalBody(
@@ -68,9 +69,7 @@ def dialog(prefix: str) -> list[Component]:
                 ),
             ],
             id=f"{prefix}-tag-dialog",
-            is_open=False,
-            centered=True,
-            labelledby=f"{prefix}-tag-title",
+            title_id=f"{prefix}-tag-title",
         ),
     ]
 

@@ -58,9 +58,14 @@ def test_imports_run_down_the_floors(path: Path) -> None:
     assert wrong == []
 
 
-def test_charts_are_made_in_one_place() -> None:
-    makers = [path for path in sources() if re.search(r"\bdcc\.Graph\(", path.read_text())]
-    assert [str(path.relative_to(ROOT)) for path in makers] == ["components/graph.py"]
+@pytest.mark.parametrize(
+    ("made", "place"),
+    [(r"\bdcc\.Graph\(", "components/graph.py"), (r"\bdbc\.Modal\(", "components/dialog.py")],
+    ids=["charts", "dialogs"],
+)
+def test_it_is_made_in_one_place(made: str, place: str) -> None:
+    makers = [path for path in sources() if re.search(made, path.read_text())]
+    assert [str(path.relative_to(ROOT)) for path in makers] == [place]
 
 
 def test_only_the_page_base_binds_server_callbacks() -> None:
