@@ -5,20 +5,25 @@
   function stored(key) {
     try { return window.localStorage.getItem(key); } catch (error) { return null; }
   }
-  function system() {
-    return window.matchMedia && window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  var dark = window.matchMedia("(prefers-color-scheme: dark)");
+  function system() { return dark.matches ? "dark" : "light"; }
+  function show(theme) {
+    root.setAttribute("data-bs-theme", theme);
+    root.setAttribute("data-ag-theme-mode", theme);
+    var meta = document.querySelector('meta[name="theme-color"]');
+    if (meta) meta.setAttribute("content", theme === "dark" ? "#101217" : "#ffffff");
   }
   var choice = stored("pfd-theme");
   if (choice !== "light" && choice !== "dark") choice = "system";
-  var theme = choice === "system" ? system() : choice;
-  root.setAttribute("data-bs-theme", theme);
-  root.setAttribute("data-ag-theme-mode", theme);
+  show(choice === "system" ? system() : choice);
   root.setAttribute("data-theme-choice", choice);
   root.setAttribute("data-density", stored("pfd-density") === "compact" ? "compact" : "comfortable");
   if (stored("pfd-zone")) root.setAttribute("data-zone", stored("pfd-zone"));
   if (stored("pfd-sidebar") === "collapsed") root.setAttribute("data-sidebar", "collapsed");
-  var meta = document.querySelector('meta[name="theme-color"]');
-  if (meta) meta.setAttribute("content", theme === "dark" ? "#101217" : "#ffffff");
+  // The forms load no other script; elsewhere theme.js follows the system, with the charts.
+  dark.addEventListener("change", function () {
+    if (choice === "system" && !(window.pfd && window.pfd.theme)) show(system());
+  });
 
   // Dash writes the address of the full bundle (4.8 MB) here; ours has what our charts need in a third of it.
   var script = document.currentScript;

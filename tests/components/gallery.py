@@ -185,8 +185,8 @@ CONFIG = {
 }
 
 
-def content() -> list[Any]:
-    """The page."""
+def content(*, charts: bool, rows: bool) -> list[Any]:
+    """The page; its charts and its grid are most of the work of a browser."""
     buttons = [
         dbc.Button(kind.capitalize(), id=f"toast-{kind}", color="secondary", outline=True, size="sm")
         for kind in ("info", "success", "warning", "error")
@@ -213,14 +213,8 @@ def content() -> list[Any]:
             ]
         ),
         visible_panels("gallery-visible"),
-        section("Curves", panel_grid(panels(), visible_store="gallery-visible"), hint="linked cursor over all panels"),
-        html.Div(id="visible-now", className="muted"),
-        section("Classes", classes()),
-        section(
-            "Experiments",
-            grid.data_grid("grid", COLUMNS, label="Experiments", selectable=True, height="medium"),
-            actions=html.Div([dbc.Button("Tag", size="sm", color="secondary", outline=True)]),
-        ),
+        *([_curves(), html.Div(id="visible-now", className="muted"), section("Classes", classes())] if charts else []),
+        *([_experiments()] if rows else []),
         section(
             "Status", html.Div([status_badge(status) for status in [*STATUS_ICONS, "strange_one"]], className="toolbar")
         ),
@@ -271,7 +265,21 @@ def content() -> list[Any]:
     ]
 
 
-def create_app() -> dash.Dash:
+def _curves() -> Any:
+    return section(
+        "Curves", panel_grid(panels(), visible_store="gallery-visible"), hint="linked cursor over all panels"
+    )
+
+
+def _experiments() -> Any:
+    return section(
+        "Experiments",
+        grid.data_grid("grid", COLUMNS, label="Experiments", selectable=True, height="medium"),
+        actions=html.Div([dbc.Button("Tag", size="sm", color="secondary", outline=True)]),
+    )
+
+
+def create_app(*, charts: bool = True, rows: bool = True) -> dash.Dash:
     """The gallery with the product's content security policy."""
     server = flask.Flask("gallery")
     app = dash.Dash(
@@ -298,13 +306,13 @@ def create_app() -> dash.Dash:
     app.layout = lambda: shell(
         navigation=navigation,
         user=UserBadge("Ada Lovelace", "Operator", "ada@example.org"),
-        page_container=html.Div(content()),
+        page_container=html.Div(content(charts=charts, rows=rows)),
         csrf_token="token",
         account_entries=[NavEntry("Account", "/account", "person")],
     )
 
     @app.callback(Output("grid", "getRowsResponse"), Input("grid", "getRowsRequest"), prevent_initial_call=True)
-    def rows(request: dict[str, Any]) -> dict[str, Any]:
+    def asked(request: dict[str, Any]) -> dict[str, Any]:
         return {"rowData": [row(i) for i in range(request["startRow"], request["endRow"])], "rowCount": 5000}
 
     @app.callback(Output("visible-now", "children"), Input("gallery-visible", "data"))

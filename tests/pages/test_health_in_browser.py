@@ -5,14 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from database.engine import transaction
 from database.types import now
 from models import HealthSample, JobStatus
-from models.permissions import Role
 from services import job_queue
+from tests.support.axe import serious_faults_in_each_look
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -83,17 +82,8 @@ def test_what_moves_is_asked_for_again_only_while_somebody_looks(
     expect(page.locator("#health-queue")).to_contain_text("1 more for later")
 
 
-def test_only_those_who_may_find_it(visit: Callable[..., Page]) -> None:
-    for role, seen in ((Role.ADMIN, 1), (Role.OPERATOR, 0)):
-        assert visit("/", role=role).locator('.side-nav a[href="/admin/health"]').count() == seen
-    assert visit("/admin/health", role=Role.OPERATOR).locator(".empty-title").inner_text() == "Not allowed"
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_axe_finds_nothing_serious(visit: Callable[..., Page], width: int, scheme: str) -> None:
+def test_axe_finds_nothing_serious(visit: Callable[..., Page]) -> None:
     fill()
-    page = visit("/admin/health", width=width, scheme=scheme)
+    page = visit("/admin/health", width=390, scheme="dark")
     page.wait_for_selector("#health-cpu .js-plotly-plot .scatterlayer path")
-    found = Axe().run(page).response["violations"]
-    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert serious_faults_in_each_look(page) == {}

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
@@ -15,6 +14,7 @@ from services.actor import SYSTEM
 from services.curves import writing
 from services.curves.packing import Points
 from services.experiments import editing, lifecycle
+from tests.support.axe import serious_faults
 from tests.support.list_page import choose, make, names
 from tests.support.waiting import wait_until
 
@@ -223,8 +223,7 @@ class TestHands:
         choose(page, "one")
         page.click(opener)
         expect(page.locator(".modal.show .modal-title")).to_be_visible()
-        violations = Axe().run(page).response["violations"]
-        assert [one["id"] for one in violations if one["impact"] in {"serious", "critical"}] == []
+        assert serious_faults(page) == []
 
     def test_an_undo_is_offered_long_enough_to_find_it(self, visit: Visit) -> None:
         make("doomed")
