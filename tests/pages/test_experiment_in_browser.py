@@ -297,7 +297,7 @@ class TestEpochs:
 
 class TestNotes:
     def test_nothing_noted_loads_or_runs(self, visit: Visit) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         with transaction() as session:
             editing.set_notes(
                 session, SYSTEM, number,
@@ -314,7 +314,7 @@ class TestNotes:
 
     def test_brackets_that_are_no_link_are_read_as_they_were_written(self, visit: Visit) -> None:
         texts = ("see [text] here", "[text](javascript:alert(1))", "x[0](y)", "[a][b] and [c]: d", "[ ] [x] [1]")
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         with transaction() as session:
             editing.set_notes(session, SYSTEM, number, "\n\n".join(texts))
         notes = visit(f"/experiments/{number}").locator("#experiment-notes")
@@ -323,7 +323,7 @@ class TestNotes:
         expect(notes.locator("a")).to_have_count(0)
 
     def test_preview_loads_and_runs_nothing_either(self, visit: Visit) -> None:
-        page = visit(f"/experiments/{completed(epochs=1)}", Role.OPERATOR)
+        page = visit(f"/experiments/{completed(epochs=0)}", Role.OPERATOR)
         page.locator("#experiment-notes-edit").click()
         page.get_by_label("Notes in Markdown").fill(
             "**new** ![x](http://evil.example/p.png) <img src=x> [a](javascript:b)"
@@ -333,7 +333,7 @@ class TestNotes:
         assert preview.locator("img").count() == preview.locator("a[href^=javascript]").count() == 0
 
     def test_code_has_one_ground_and_tables_have_lines(self, visit: Visit) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         with transaction() as session:
             editing.set_notes(session, SYSTEM, number, "```python\nx = 'y'\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |")
         page = visit(f"/experiments/{number}")
@@ -345,14 +345,14 @@ class TestNotes:
 
     @pytest.mark.parametrize("text", ["[" * 50_000, "![" * 25_000, "words\n    " + "[" * 49_000, "`" + "[" * 1999])
     def test_of_brackets_alone_are_shown_at_once(self, visit: Visit, text: str) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         with transaction() as session:
             editing.set_notes(session, SYSTEM, number, text)
         page = visit(f"/experiments/{number}")
         expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=20_000)
 
     def test_nested_without_end_widen_no_page(self, visit: Visit) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         with transaction() as session:
             editing.set_notes(session, SYSTEM, number, "- " * 300 + "deep")
         page = visit(f"/experiments/{number}", width=390)
@@ -360,7 +360,7 @@ class TestNotes:
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
     def test_are_written_by_who_may_and_read_by_all(self, visit: Visit) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         page = visit(f"/experiments/{number}", Role.OPERATOR)
         page.locator("#experiment-notes-edit").click()
         expect(page.get_by_label("Notes in Markdown")).to_be_focused()
@@ -376,7 +376,7 @@ class TestNotes:
         expect(reader.locator("#experiment-delete")).to_be_hidden()
 
     def test_written_in_two_tabs_are_lost_in_neither(self, visit: Visit) -> None:
-        number = completed(epochs=1)
+        number = completed(epochs=0)
         early, late = (visit(f"/experiments/{number}") for _ in range(2))
         for tab, text in ((early, "mine"), (late, "theirs")):
             tab.locator("#experiment-notes-edit").click()
