@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     deleted_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_DELETED_KEPT")
     jobs_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_JOBS_KEPT")
     logins_kept: timedelta = Field(timedelta(days=365), validation_alias="PFD_LOGINS_KEPT")
+    mails_kept: timedelta = Field(timedelta(days=90), validation_alias="PFD_MAILS_KEPT")
+    addresses_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_ADDRESSES_KEPT")
 
     api_rate_limit_max: int = Field(1_000_000, ge=1, le=1_000_000_000, validation_alias="PFD_API_RATE_LIMIT_MAX")
     api_anonymous_limit: int = Field(600, ge=1, le=1_000_000_000, validation_alias="PFD_API_ANONYMOUS_LIMIT")
@@ -125,7 +127,15 @@ class Settings(BaseSettings):
             raise ValueError("must lie between a second and a hundred years")
         return value
 
-    @field_validator("deleted_kept", "jobs_kept", "logins_kept", "api_usage_kept", "api_requests_kept")
+    @field_validator(
+        "deleted_kept",
+        "jobs_kept",
+        "logins_kept",
+        "mails_kept",
+        "addresses_kept",
+        "api_usage_kept",
+        "api_requests_kept",
+    )
     @classmethod
     def _time_that_was(cls, value: timedelta) -> timedelta:
         if not timedelta(0) <= value <= LONGEST:

@@ -20,7 +20,6 @@ from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
 from services.api_keys import reminders
-from services.api_requests import retention as api_retention
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -115,7 +114,7 @@ def sweep() -> None:
 
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
-    """Tell of keys that end soon; remove what was deleted or ended long enough ago, old samples and sign-ins."""
+    """Tell of keys that end soon; remove what is kept no longer, and shorten old addresses."""
     with transaction() as session:
         reminders.tell(session)
     with transaction() as session:
@@ -123,11 +122,8 @@ def purge() -> None:
     for purge_some in (
         job_queue.purge,
         machine.purge,
-        retention.purge_sign_ins,
-        retention.purge_sessions,
-        retention.purge_links,
-        retention.purge_counters,
-        api_retention.purge,
+        retention.purge,
+        retention.shorten_addresses,
     ):
         removed = PURGED_AT_ONCE
         while removed == PURGED_AT_ONCE:

@@ -1,49 +1,112 @@
-"""What is known of sign-ins is kept for a while and then removed, a batch at a time.
+"""How long what grows by itself is kept: what would be removed, removing it a batch at a time, shortening addresses.
 
 The system log is not among it: each of its rows is bound to the one before, so a chain without its beginning could not
 be told from one that somebody has shortened.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.settings import settings
 from database.types import now
+from models.api_key import APIUsage
+from models.api_request_log import APIRequestLog
+from models.email_log import EmailLog, EmailStatus
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
 from models.session_log import SessionLog
 from models.throttle import Throttle
+from services.networks import shortened
 from services.throttling import LONG_WINDOW
 
-
-def purge_sign_ins(session: Session, limit: int) -> int:
-    """Remove some of the attempts that are old enough; returns how many went."""
-    return _purge(session, LoginHistory.id, LoginHistory.timestamp < now() - settings().logins_kept, limit)
+AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
 
-def purge_sessions(session: Session, limit: int) -> int:
-    """Remove some of the sessions that have long been over; returns how many went."""
-    dead_for = max(settings().logins_kept, settings().session_idle)
-    return _purge(session, SessionLog.id, SessionLog.last_active < now() - dead_for, limit)
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What of a table is older than it is kept."""
+
+    table: str
+    kept: timedelta
+    rows: int
+    oldest: datetime | None
 
 
-def purge_links(session: Session, limit: int) -> int:
-    """Remove some of the one-time links that have long ended; returns how many went."""
-    return _purge(session, OneTimeToken.id, OneTimeToken.expires_at < now() - settings().logins_kept, limit)
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    key: InstrumentedAttribute[Any]
+    moment: InstrumentedAttribute[Any]
+    kept: timedelta
+    only: Sequence[ColumnElement[bool]] = ()
+
+    @property
+    def is_old(self) -> ColumnElement[bool]:
+        return (self.moment < now() - self.kept) & self._rest
+
+    @property
+    def _rest(self) -> ColumnElement[bool]:
+        found: ColumnElement[bool] = self.key.is_not(None)
+        for condition in self.only:
+            found &= condition
+        return found
 
 
-def purge_counters(session: Session, limit: int) -> int:
-    """Remove some of the counters of guesses that would begin anew at the next one; returns how many went."""
-    moment = now()
-    over = Throttle.blocked_until.is_(None) | (Throttle.blocked_until <= moment)
-    return _purge(session, Throttle.bucket, over & (Throttle.window_started_at < moment - LONG_WINDOW), limit)
+def _kept() -> tuple[_Kept, ...]:
+    chosen = settings()
+    # A counter of guesses goes when it would begin anew at the next one.
+    over = Throttle.blocked_until.is_(None) | (Throttle.blocked_until <= now())
+    return (
+        _Kept(LoginHistory.id, LoginHistory.timestamp, chosen.logins_kept),
+        _Kept(SessionLog.id, SessionLog.last_active, max(chosen.logins_kept, chosen.session_idle)),
+        _Kept(OneTimeToken.id, OneTimeToken.expires_at, chosen.logins_kept),
+        _Kept(Throttle.bucket, Throttle.window_started_at, LONG_WINDOW, [over]),
+        _Kept(EmailLog.id, EmailLog.created_at, chosen.mails_kept, [EmailLog.status != EmailStatus.PENDING]),
+        _Kept(APIUsage.id, APIUsage.timestamp, chosen.api_usage_kept),
+        _Kept(APIRequestLog.id, APIRequestLog.request_time, chosen.api_requests_kept),
+    )
 
 
-def _purge(session: Session, key: InstrumentedAttribute[Any], is_old: ColumnElement[bool], limit: int) -> int:
-    # Asked again where it is removed: one that counts anew meanwhile stays.
-    found = session.scalars(select(key).where(is_old).order_by(key).limit(limit)).all()
-    if found:
-        session.execute(delete(key.class_).where(key.in_(found), is_old))
-    return len(found)
+def would_delete(session: Session) -> list[Expired]:
+    """What a purge would delete at this moment, table by table."""
+    found = []
+    for item in _kept():
+        rows, oldest = session.execute(select(func.count(), func.min(item.moment)).where(item.is_old)).one()
+        found.append(Expired(item.key.class_.__tablename__, item.kept, rows, oldest))
+    return found
+
+
+def purge(session: Session, limit: int) -> int:
+    """Delete some of what is older than it is kept; returns how many rows went."""
+    removed = 0
+    for item in _kept():
+        if removed >= limit:
+            break
+        # Asked again where it is removed: a counter that counts anew meanwhile stays.
+        query = select(item.key).where(item.is_old).order_by(item.key).limit(limit - removed)
+        found = session.scalars(query).all()
+        if found:
+            session.execute(delete(item.key.class_).where(item.key.in_(found), item.is_old))
+        removed += len(found)
+    return removed
+
+
+def shorten_addresses(session: Session, limit: int) -> int:
+    """Leave of some addresses that are old enough only the network they came from; returns how many."""
+    before = now() - settings().addresses_kept
+    done = 0
+    for moment in (LoginHistory.timestamp, SessionLog.last_active, APIRequestLog.request_time):
+        table = moment.class_
+        whole = table.ip_address.is_not(None), table.ip_address.not_like("%/%"), table.ip_address != ""
+        query = select(table.id, table.ip_address).where(moment < before, *whole).order_by(moment).limit(limit - done)
+        rows = [{"id": number, "ip_address": shortened(address)} for number, address in session.execute(query)]
+        if rows:
+            session.execute(update(table), rows)
+        done += len(rows)
+        if done >= limit:
+            break
+    return done

@@ -15,8 +15,9 @@ from database.engine import snapshot, transaction
 from database.types import now
 from models import APIJournal, APIKey, APIRequestLog, APIUsage
 from models.permissions import Role
+from services import retention
 from services.api_keys import keys
-from services.api_requests import draining, retention
+from services.api_requests import draining
 from services.api_requests.draining import Drain
 from services.api_requests.journal import Journal
 from tests.support import records
@@ -269,14 +270,14 @@ class TestRetention:
                 session.add(APIRequestLog(request_time=moment, response_time_ms=1, **common))
         with snapshot() as session:
             told = {found.table: found.rows for found in retention.would_delete(session)}
-        assert told == {"api_usage": 1, "api_request_logs": 2}
+        assert {table: rows for table, rows in told.items() if rows} == {"api_usage": 1, "api_request_logs": 2}
         removed = []
         for _ in range(3):
             with transaction() as session:
                 removed.append(retention.purge(session, 2))
         assert removed == [2, 1, 0]
         with snapshot() as session:
-            assert [found.rows for found in retention.would_delete(session)] == [0, 0]
+            assert {found.rows for found in retention.would_delete(session)} == {0}
         assert (len(records.usage()), len(records.drained())) == (2, 1)
 
 

@@ -10,7 +10,7 @@ from config import settings as configuration
 from database.engine import snapshot, transaction
 from database.types import now
 from jobs import tasks
-from models import LoginHistory, OneTimeToken, SessionLog, SystemLog, Throttle
+from models import EmailLog, LoginHistory, OneTimeToken, SessionLog, SystemLog, Throttle
 from models.permissions import Role
 from services import audit, one_time_tokens, retention, sessions, throttling, trail
 from services.sessions import Visitor
@@ -120,7 +120,7 @@ class TestCounters:
                 if not times and "INSERT" in str(args[0]):
                     times.append(1)
                     with transaction() as other:
-                        assert retention.purge_counters(other, 10) == 1
+                        assert retention.purge(other, 10) == 1
                 return done
 
             monkeypatch.setattr(session, "execute", between)
@@ -134,6 +134,44 @@ def postgresql_engine(postgresql_url: str) -> Any:
     from tests.conftest import _in_place
 
     yield from _in_place(postgresql_url)
+
+
+def mail(status: str, age: timedelta) -> None:
+    with transaction() as session:
+        made = EmailLog(recipient_email="a@example.org", event_type="x", subject="x", status=status)
+        made.created_at = now() - age
+        session.add(made)
+
+
+def test_mails_go_once_they_have_ended(database: Engine) -> None:
+    for status, days in (("sent", 91), ("failed", 91), ("pending", 91), ("sent", 89)):
+        mail(status, timedelta(days=days))
+    tasks.purge()
+    with snapshot() as session:
+        assert sorted(session.scalars(select(EmailLog.status))) == ["pending", "sent"]
+
+
+class TestAddresses:
+    def of(self, *visitors: str, age: timedelta) -> list[str]:
+        with transaction() as session:
+            for address in visitors:
+                sessions.note(session, None, Visitor(address, "x"), "wrong password", moment=now() - age)
+        tasks.purge()
+        with snapshot() as session:
+            return [row or "" for row in session.scalars(select(LoginHistory.ip_address).order_by(LoginHistory.id))]
+
+    def test_of_a_month_ago_are_networks(self, database: Engine) -> None:
+        found = self.of("203.0.113.77", "2001:db8:1:2:3::4", "::ffff:192.0.2.9", "who knows", age=timedelta(days=31))
+        assert found == ["203.0.113.0/24", "2001:db8:1::/48", "192.0.2.0/24", ""]
+
+    def test_of_this_month_are_whole(self, database: Engine) -> None:
+        assert self.of("203.0.113.77", age=timedelta(days=29)) == ["203.0.113.77"]
+
+    def test_are_shortened_once_however_many_there_are(self, sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tasks, "PURGED_AT_ONCE", 2)
+        assert set(self.of(*(f"203.0.113.{n}" for n in range(5)), age=timedelta(days=31))) == {"203.0.113.0/24"}
+        with transaction() as session:
+            assert retention.shorten_addresses(session, 10) == 0
 
 
 def test_the_system_log_stays_and_its_chain_holds(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
