@@ -12,6 +12,7 @@ from flask_login import current_user
 
 from components.feedback import empty_state, error_state
 from models.permissions import Permission, PermissionDenied, has_permission
+from services.limits import quotas
 from web.callbacks import announce, path_variables, told
 from web.guard import ENROLMENT
 from web.identity import current_actor, current_session
@@ -68,14 +69,15 @@ class Page:
         permission: Permission | None = None,
         failure: Any = None,
         sudo: bool = False,
+        export: bool = False,
         for_enrolment: bool | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Bind a callback to the page's permission, or to a stricter one; `failure` is its output after an error.
 
         With `sudo` the dispatcher asks for a fresh factor first, whenever an input has a value, such as clicks; such
-        a callback does nothing when none has. Who has yet to set up a second factor may call what the page lets them,
-        unless `for_enrolment` says otherwise.
+        a callback does nothing when none has. An `export` counts against what a person may take along in an hour. Who
+        has yet to set up a second factor may call what the page lets them, unless `for_enrolment` says otherwise.
         """
         needed = permission or self.permission
         is_open = self.for_enrolment if for_enrolment is None else for_enrolment
@@ -88,11 +90,22 @@ class Page:
                     return failure
 
                 options["on_error"] = fail
-            marked = _marked(requires(needed)(function), needed, sudo=sudo, for_enrolment=is_open)
+            counted = _counted(function) if export else function
+            marked = _marked(requires(needed)(counted), needed, sudo=sudo, for_enrolment=is_open, export=export)
             dash.callback(*dependencies, **options)(marked)
             return function
 
         return register
+
+
+def _counted(function: Callable[P, R]) -> Callable[P, R]:
+    @functools.wraps(function)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        if any(args):  # else nobody has asked for anything
+            quotas.count_of_person(current_actor().user_id, "exports")
+        return function(*args, **kwargs)
+
+    return counted
 
 
 def _page_of(error: Exception) -> Component:
@@ -107,9 +120,10 @@ def _to_enrolment() -> Component:
     return empty_state("Set up a second factor first", text, action=action, icon_name="shield-lock")
 
 
-def _marked(function: Any, permission: Permission, *, sudo: bool, for_enrolment: bool) -> Any:
+def _marked(function: Any, permission: Permission, **marks: bool) -> Any:
     # functools.wraps copies attributes, so that Dash's own wrapper around the callback carries the marks too.
-    function.permission, function.sudo, function.for_enrolment = permission, sudo, for_enrolment
+    function.permission = permission
+    vars(function).update(marks)
     return function
 
 

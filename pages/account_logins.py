@@ -135,6 +135,7 @@ def turn(result: Any, _next: Any, _newest: Any, before: Any) -> tuple[Any, ...]:
     Input(EXPORT, "n_clicks"),
     State(RESULT, "value"),
     prevent_initial_call=True,
+    export=True,
 )
 def export(clicks: Any, result: Any) -> Any:
     """The attempts with this result as CSV."""

@@ -224,6 +224,7 @@ def open_drawer(clicks: Any) -> tuple[Any, Any]:
     *(State(id, "value") for id in FILTERS.values()),
     prevent_initial_call=True,
     sudo=True,
+    export=True,
 )
 def export(as_csv: Any, as_json: Any, *given: Any) -> Any:
     """The rows that match, as a file."""

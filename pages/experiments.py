@@ -279,6 +279,7 @@ def look_for_news(_tick: Any, seen: Any, visible: Any) -> Any:
     State(cols.SORT, "data"),
     permission=Permission.EXPORT_RESULTS,
     prevent_initial_call=True,
+    export=True,
 )
 def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
     """The filtered list as CSV, in the order in which it is shown."""

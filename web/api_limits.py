@@ -13,7 +13,7 @@ from web.errors import refusal
 
 # draft-ietf-httpapi-ratelimit-headers-10; the type is the one that it registers.
 PROBLEM = "https://iana.org/assignments/http-problem-types#quota-exceeded"
-KEY, ADDRESS = "key", "address"
+KEY, ADDRESS, PERSON = "key", "address", "person"
 
 
 def count(speaker: Speaker) -> None:
@@ -45,7 +45,7 @@ def register(server: Flask) -> None:
 
     @server.errorhandler(QuotaExceeded)
     def _too_many(error: QuotaExceeded) -> AnyResponse:
-        name = g.api_limit[0]
+        name = g.api_limit[0] if "api_limit" in g else PERSON
         answer = refusal(429, str(error), type=PROBLEM, code=error.code, **{"violated-policies": [name]})
         answer.headers["Retry-After"] = str(error.decision.reset)
         return answer

@@ -1,4 +1,4 @@
-"""The limits of the API: of each key, and of each address from which no key that works is sent."""
+"""The limits of the API, of each key and of each address without one, and those of what costs much on a page."""
 
 import ipaddress
 import logging
@@ -6,6 +6,7 @@ import sqlite3
 import time
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy.exc import DBAPIError
 
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 DISK_FULL = "53100"  # as PostgreSQL says it
 SAID_EVERY = 60.0  # seconds
+OF_PERSON = {"searches": Policy(300, window=60), "exports": Policy(60)}  # a minute of typing, an hour of files
 _alone = Memory()
 _said = float("-inf")
 
@@ -31,10 +33,10 @@ class QuotaExceeded(AppError):
     status_code = 429
     code = "quota_exceeded"
 
-    def __init__(self, decision: Decision, whose: str) -> None:
+    def __init__(self, decision: Decision, whose: str, what: str = "requests") -> None:
         per = "an hour" if decision.policy.window == 3600 else f"in {decision.policy.window} s"
         seconds = "a second" if decision.reset == 1 else f"{decision.reset:,} s"
-        super().__init__(f"{whose} may make {decision.policy.quota:,} requests {per}. Try again in {seconds}.")
+        super().__init__(f"{whose} may make {decision.policy.quota:,} {what} {per}. Try again in {seconds}.")
         self.decision = decision
 
 
@@ -46,6 +48,13 @@ def of_key(prefix: str, rate_limit: int) -> Decision:
 def of_address(address: str | None) -> Decision:
     """Count a request that came without a key that works."""
     return _take(f"address:{network_of(address)}", Policy(settings().api_anonymous_limit))
+
+
+def count_of_person(user_id: int | None, what: Literal["searches", "exports"]) -> None:
+    """Count what costs much against the person who asks for it; raises when it was too much."""
+    decision = _take(f"{what}:{user_id}", OF_PERSON[what])
+    if not decision.allowed:
+        raise QuotaExceeded(decision, "An account", what)
 
 
 def network_of(address: str | None) -> str:
