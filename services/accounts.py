@@ -3,11 +3,13 @@
 import re
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.permissions import Permission, Role
+from database.types import now
+from models.one_time_token import OneTimeToken
+from models.permissions import Permission, Role, permissions_of
 from models.user import User
 from services import audit, notices, one_time_tokens, passwords, sessions
 from services.actor import SYSTEM, Actor
@@ -143,9 +145,32 @@ def set_role(session: Session, actor: Actor, username: str, role: Role) -> User:
     before, user.role = user.role, role.value
     sessions.end_all(session, user.id, "role changed")
     audit.record(session, actor, "user.set_role", user=user.username, before=before, after=role.value)
+    end_invitations_after(session, actor, user, before)
     if before != user.role:
         notices.tell_owner(session, user.id, "role_changed", by=actor.username, old=before, new=user.role)
     return user
+
+
+def end_invitations_after(session: Session, actor: Actor, user: User, before: str) -> None:
+    """A link is as good as who has seen it: end those that now open more than their makers may give away."""
+    if permissions_of(before) - permissions_of(user.role):
+        end_invitations_by(session, actor, user)
+    if user.role == Role.SUPER_ADMIN.value:
+        others = or_(OneTimeToken.payload.is_(None), OneTimeToken.payload != str(actor.user_id))
+        _end_invitations(session, OneTimeToken.user_id == user.id, others)
+
+
+def end_invitations_by(session: Session, actor: Actor, user: User) -> None:
+    """End the open invitations that somebody has made, who could else come back with one of them."""
+    ended = _end_invitations(session, OneTimeToken.payload == str(user.id))
+    if ended:
+        audit.record(session, actor, "user.end_invitations", user=user.username, ended=ended)
+
+
+def _end_invitations(session: Session, *which: ColumnElement[bool]) -> int:
+    is_open = (OneTimeToken.purpose == "invitation", OneTimeToken.used_at.is_(None))
+    ended = update(OneTimeToken).where(*is_open, *which).values(used_at=now()).returning(OneTimeToken.id)
+    return len(session.scalars(ended).all())
 
 
 def reset_password(session: Session, actor: Actor, username: str, password: str) -> User:

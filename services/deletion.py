@@ -24,7 +24,7 @@ from models.saved_search import SavedSearch
 from models.session_log import SessionLog
 from models.system_log import SystemLog
 from models.webhook_configuration import WebhookConfiguration
-from services import audit, identities, people
+from services import accounts, audit, identities, people
 from services.actor import Actor
 from services.people import NO_PASSWORD
 
@@ -80,6 +80,7 @@ def delete(session: Session, actor: Actor, user_id: int) -> str:
     user = people.changeable(session, actor, user_id)
     people.refuse_last_owner(session, user)
     found = preview(session, actor, user_id)
+    accounts.end_invitations_by(session, actor, user)
     identities.leave_fingerprints(session, user_id)
     for owner in GOES.values():
         if owner is LinkedIdentity.user_id:

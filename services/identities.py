@@ -162,6 +162,7 @@ def _give(session: Session, user: User, role: Role, owners: list[int]) -> None:
     before, user.role = user.role, role.value
     sessions.end_all(session, user.id, "role changed")
     audit.record(session, SYSTEM, "user.set_role", user=user.username, before=before, after=role.value, by_group=True)
+    accounts.end_invitations_after(session, SYSTEM, user, before)
     notices.tell_owner(session, user.id, "role_changed", by=settings().oidc_name, old=before, new=user.role)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from database.types import now
 from models.one_time_token import OneTimeToken
+from models.user import User
 
 Purpose = Literal["setup", "invitation", "reset", "email"]
 
@@ -65,10 +66,14 @@ def find(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
 
 
 def use(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
-    """The row, now used up; of several who use it at once, one gets it."""
+    """The row, now used up; of several who use it at once, one gets it.
+
+    The account is locked before its link: whoever changes somebody ends their links after that, and two would deadlock.
+    """
     found = find(session, purpose, token)
     if found is None:
         return None
+    session.execute(select(User.id).where(User.id == found.user_id).with_for_update())
     won = session.scalar(
         update(OneTimeToken)
         .where(OneTimeToken.id == found.id, OneTimeToken.used_at.is_(None))

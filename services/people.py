@@ -13,7 +13,7 @@ from models.api_key import APIKey
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
 from models.passkey import Passkey
-from models.permissions import Permission, Role
+from models.permissions import Permission, PermissionDenied, Role, permissions_of
 from models.session_log import SessionLog
 from models.user import User
 from services import accounts, audit, notices, one_time_tokens, passwords, sessions
@@ -185,9 +185,21 @@ def invite(session: Session, actor: Actor, *, username: str, email: str, role: s
 
 
 def _link(session: Session, actor: Actor, user: User) -> str:
-    token = one_time_tokens.issue(session, "invitation", INVITATION_LASTS, user.id)
+    maker = _maker(session, actor)
+    token = one_time_tokens.issue(session, "invitation", INVITATION_LASTS, user.id, payload=maker)
     invitations.order(session, actor, user, f"/invitation/{token}", now() + INVITATION_LASTS)
     return f"{settings().address}/invitation/{token}"
+
+
+def _maker(session: Session, actor: Actor) -> str | None:
+    """Who is about to see a link and could use it themselves: as they are now, not as they were when they asked."""
+    if actor.user_id is None:
+        return None
+    mine = select(User.role).where(User.id == actor.user_id, User.is_active)
+    role = session.scalar(mine.with_for_update(read=True, key_share=True))
+    if Permission.MANAGE_USERS not in permissions_of(role or ""):
+        raise PermissionDenied(Permission.MANAGE_USERS.value)
+    return str(actor.user_id)
 
 
 def invite_again(session: Session, actor: Actor, user_id: int) -> str:
@@ -230,6 +242,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> Us
         refuse_last_owner(session, user)
     if not active:
         one_time_tokens.end_all(session, user.id)  # also of somebody invited, who is not active yet
+        accounts.end_invitations_by(session, actor, user)
     is_waiting = user.password_hash == NO_PASSWORD
     if user.is_active is active and not is_waiting:
         return user
@@ -257,6 +270,7 @@ def require_new_password(session: Session, actor: Actor, user_id: int) -> int:
         raise Conflict(f"{user.username} has not chosen a password yet; send a new invitation.")
     before, user.password_reset_required = user.password_reset_required, True
     one_time_tokens.end_all(session, user.id)
+    accounts.end_invitations_by(session, actor, user)
     ended = sessions.end_all(session, user.id, "new password required")
     revoked = after_reset.revoke_all(session, actor, user.id, "a new password was required")
     notices.tell_owner(session, user.id, "password_required", by=actor.username, keys=revoked)
