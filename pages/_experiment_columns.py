@@ -193,7 +193,7 @@ def register(page: Page, grid: str, status: str) -> None:
     )
     def choose(_clicks: Any, kind: Any, wanted: Any, columns: Any) -> tuple[Any, ...]:
         """Offer the metrics or hyper-parameters that there are."""
-        actor, kind = current_actor(), kind if kind in KINDS else "max"
+        actor, kind = current_actor(), kind if isinstance(kind, str) and kind in KINDS else "max"
         with snapshot() as session:
             names = options.param_names(session, actor) if kind == "param" else options.metric_names(session, actor)
         text = wanted.strip().casefold() if isinstance(wanted, str) else ""
@@ -216,7 +216,7 @@ def register(page: Page, grid: str, status: str) -> None:
     )
     def change_columns(ticked: Any, kept: Any, offered: Any, kind: Any, columns: Any) -> tuple[Any, ...]:
         """Add what is ticked, and take away what no longer is."""
-        before, kind = columns_from(columns), kind if kind in KINDS else "max"
+        before, kind = columns_from(columns), kind if isinstance(kind, str) and kind in KINDS else "max"
         names = _values(offered)
         here = {_column_of(kind, name) for name in names}
         if ctx.triggered_id == NAMES:

@@ -93,14 +93,29 @@ def fault_of(body: Any, specs: Mapping[str, Mapping[str, Any]]) -> str | None:
             if not _matches(item, expected):
                 return f"“{part}” is not what this callback declares."
     for item in body.get("inputs", []):
-        if isinstance(item, dict) and item.get("id") == "_pages_location" and not isinstance(item.get("value"), str):
-            return "An address is text."
+        if isinstance(item, dict) and item.get("id") == "_pages_location" and not _is_of_an_address(item):
+            return "An address is text, and a path begins with “/”."
     changed = body.get("changedPropIds", [])
-    if not isinstance(changed, list) or not all(isinstance(name, str) for name in changed):
+    if not isinstance(changed, list) or not all(_is_property(name) for name in changed):
         return "“changedPropIds” is not a list of names."
     if not _outputs_match(body.get("outputs"), output):
         return "“outputs” is not what this callback declares."
     return None
+
+
+def _is_of_an_address(item: Mapping[str, Any]) -> bool:
+    value = item.get("value")
+    return isinstance(value, str) and (value.startswith("/") or item.get("property") != "pathname")
+
+
+def _is_property(name: Any) -> bool:
+    """Whether it is `id.property` as the renderer writes it: Dash reads what looks like a pattern as one."""
+    if not isinstance(name, str) or not name.startswith("{"):
+        return isinstance(name, str)
+    try:
+        return isinstance(orjson.loads(name.rpartition(".")[0]), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _matches(item: Any, expected: Mapping[str, Any]) -> bool:

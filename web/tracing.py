@@ -21,16 +21,17 @@ def request_id() -> str:
 class _RequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id()
-        # One event is one line: what a client sent must not look like a second one.
-        record.msg = str(record.msg).replace("\r", "\\r").replace("\n", "\\n")
         return True
 
 
 class _Formatter(logging.Formatter):
-    """No secret stands in the log, not even where an error tells what it was given."""
+    """No secret stands in the log, not even where an error tells what it was given, and no event looks like two.
+
+    An event begins at the beginning of a line and nothing else does, so what a client sent never looks like another.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return redaction.text(super().format(record))
+        return redaction.text(super().format(record)).replace("\r", "\\r").replace("\n", "\n    ")
 
 
 def configure_logging() -> None:

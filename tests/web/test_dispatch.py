@@ -99,6 +99,24 @@ def test_a_body_that_is_no_object_is_a_400(dash_app: Any, sqlite: Engine, raw: b
     assert set(answer.json) >= {"type", "title", "status", "detail", "instance"}
 
 
+@pytest.mark.parametrize("name", ["{", "{bad.n_clicks", "{}", "{'a':1}.n_clicks", "{[].n_clicks"])
+def test_a_trigger_that_is_no_pattern_is_a_400(dash_app: Any, sqlite: Engine, name: str) -> None:
+    visitor = client(dash_app.server, "super_admin")
+    for body in well_formed(dash_app):
+        answer = visitor.post("/_dash-update-component", json={**body, "changedPropIds": [name]})
+        assert answer.status_code == 400, body["output"]
+
+
+@pytest.mark.parametrize("path", ["", "x", "?ids=1", "\\", "//evil.example", "/\r\nx"])
+def test_a_path_that_no_browser_has_is_no_bug_of_ours(
+    dash_app: Any, sqlite: Engine, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    router = ".._pages_content.children..._pages_store.data.."
+    answer = dispatch(client(dash_app.server, "viewer"), dash_app, router, **{"_pages_location.pathname": path})
+    assert answer.status_code == (200 if path.startswith("/") else 400)
+    assert "callback failed" not in caplog.text
+
+
 def test_another_content_type_is_a_415(dash_app: Any, sqlite: Engine) -> None:
     answer = client(dash_app.server, "viewer").post("/_dash-update-component", data="{}", content_type="text/plain")
     assert answer.status_code == 415
