@@ -16,7 +16,7 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _account
 from pages._page import register_page
-from services import own_email, own_password, profile
+from services import own_email, own_password, profile, sudo
 from services.errors import Conflict, Invalid
 from services.profile import Profile
 from web.factors import wrong_ones_noted
@@ -180,4 +180,5 @@ def _ask_for(email: str, current: str) -> str:
         own_email.verify(change, current)
     with transaction() as session:
         own_email.ask(session, signed_in.actor, who, change, address)
+        sudo.confirm(session, signed_in, "password")  # and nothing is sent where the session was ended meanwhile
     return address

@@ -16,6 +16,7 @@ from models.session_log import SessionLog
 from models.user import User
 from services import devices, known_devices, lock_outs, passwords, places, throttling
 from services.actor import Actor
+from services.errors import NotFound
 from services.second_factor import policy
 from services.throttling import Bucket
 
@@ -40,6 +41,7 @@ _SESSION = (
     .where(SESSIONS.c.session_token == bindparam("token"), SESSIONS.c.second_factor_pending.is_(False))
 )
 TOUCH_EVERY = timedelta(minutes=1)
+LEEWAY = timedelta(minutes=1)  # by which the clocks of two machines may differ
 SECOND_STEP_LASTS = timedelta(minutes=10)
 KEPT_WAITING, REPEATED_WITHIN = "too many attempts", timedelta(minutes=1)
 NOT_GIVEN = "second factor not given"  # the reason until it is
@@ -195,7 +197,8 @@ def resolve(session: Session, token: str) -> SignedIn | None:
     session_id, is_open, last_active, expires_at, user_id, username, email, role, is_enabled, *proof = row
     authenticated_at, has_second_factor, decided = proof
     idle_until = last_active + settings().session_idle
-    if not is_open or not is_enabled or moment >= expires_at or moment >= idle_until:
+    is_ahead = last_active > moment + LEEWAY  # opened or used when the clock ran ahead: it would last as much longer
+    if not is_open or not is_enabled or moment >= expires_at or moment >= idle_until or is_ahead:
         return None
     must_enrol = not has_second_factor and role in policy.roles_of(decided)
     actor = Actor(user_id, username, role, permissions_of(role))
@@ -212,6 +215,13 @@ def touch(session: Session, session_id: int) -> None:
     session.execute(
         update(SessionLog).where(SessionLog.id == session_id, SessionLog.is_active).values(last_active=now())
     )
+
+
+def require_open(session: Session, session_id: int) -> None:
+    """Refuse where the session was ended since its request began; it stays open until this transaction ends."""
+    mine = select(SessionLog.id).where(SessionLog.id == session_id, SessionLog.is_active)
+    if session.scalar(mine.with_for_update()) is None:
+        raise NotFound("open session")
 
 
 def end(session: Session, session_id: int, reason: str) -> None:

@@ -12,6 +12,7 @@ from database.types import now
 from models.throttle import Throttle
 from services.networks import network_of
 
+LEEWAY = timedelta(minutes=1)  # by which the clocks of two machines may differ
 WINDOW, LONG_WINDOW = timedelta(minutes=5), timedelta(hours=24)
 FREE, FIRST_DELAY, LONGEST_DELAY = 5, 30, 3600  # failures without delay; seconds
 PER_ADDRESS, OVERALL = 10, 1000  # failures in a window
@@ -77,18 +78,13 @@ def reserve(session: Session, *buckets: Bucket) -> int:
     """
     moment = now()
     # A closed counter is asked first: who is kept waiting would else leave a new row for each name they try.
-    closed = select(Throttle.blocked_until).where(
-        Throttle.bucket.in_([bucket.name for bucket in buckets]), Throttle.blocked_until > moment
-    )
-    ends = [end for end in session.scalars(closed) if end is not None]
-    if ends:
-        return max(1, int((max(ends) - moment).total_seconds() + 0.999))
+    known = {bucket.name: bucket for bucket in buckets}
+    closed = select(Throttle).where(Throttle.bucket.in_(known), Throttle.blocked_until > moment)
+    waits = [left for row in session.scalars(closed) if (left := _wait(known[row.bucket], row, moment))]
+    if waits:
+        return max(1, int(max(waits) + 0.999))
     rows = [(bucket, _row(session, bucket)) for bucket in sorted(buckets, key=lambda bucket: bucket.name)]
-    waits = [
-        (row.blocked_until - moment).total_seconds()
-        for _, row in rows
-        if row.blocked_until is not None and row.blocked_until > moment
-    ]
+    waits = [left for bucket, row in rows if (left := _wait(bucket, row, moment))]
     if waits:
         return max(1, int(max(waits) + 0.999))
     for bucket, row in rows:
@@ -96,8 +92,18 @@ def reserve(session: Session, *buckets: Bucket) -> int:
     return 0
 
 
+def _wait(bucket: Bucket, row: Throttle, moment: datetime) -> float:
+    """The seconds that a counter is still closed; one from a time when the clock ran ahead keeps nobody waiting."""
+    if row.blocked_until is None or row.window_started_at > moment + LEEWAY:
+        return 0
+    left = (row.blocked_until - moment).total_seconds()
+    is_ahead = bucket.limit is None and left > LONGEST_DELAY + LEEWAY.total_seconds()
+    return 0 if is_ahead else max(0, left)
+
+
 def _count(bucket: Bucket, row: Throttle, moment: datetime) -> None:
-    if moment - row.window_started_at > (LONG_WINDOW if bucket.limit is None else bucket.window):
+    ahead = row.window_started_at > moment + LEEWAY
+    if ahead or moment - row.window_started_at > (LONG_WINDOW if bucket.limit is None else bucket.window):
         row.failures, row.window_started_at = 0, moment
     row.failures += 1
     row.blocked_until = None

@@ -113,7 +113,7 @@ def _codes_for_first(session: Session, user_id: int, fresh: FreshCodes | None) -
 
 def remove_app(session: Session, signed_in: SignedIn, visitor: Visitor) -> None:
     """Take the app off the account."""
-    number = _own(session, signed_in.actor)
+    number = _own(session, signed_in)
     _refuse_if_last(session, signed_in.actor, app=False)
     none = {"totp_secret": None, "totp_pending_secret": None, "totp_enabled": False, "totp_last_step": None}
     mine = update(User).where(User.id == number, User.totp_enabled)
@@ -126,7 +126,7 @@ def remove_app(session: Session, signed_in: SignedIn, visitor: Visitor) -> None:
 
 def remove_passkey(session: Session, signed_in: SignedIn, passkey_id: int, visitor: Visitor) -> str:
     """Take a passkey off the account and return its name."""
-    number = _own(session, signed_in.actor)
+    number = _own(session, signed_in)
     mine = delete(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == number)
     name: str | None = session.scalar(mine.returning(Passkey.name))
     if name is None:
@@ -147,7 +147,7 @@ def note_passkey(session: Session, signed_in: SignedIn, name: str, visitor: Visi
 
 def renew_codes(session: Session, signed_in: SignedIn, fresh: FreshCodes, visitor: Visitor) -> tuple[str, ...]:
     """Ten new backup codes; the old ones no longer work."""
-    number = _own(session, signed_in.actor)
+    number = _own(session, signed_in)
     if not holdings(session, signed_in.actor).any:
         raise Conflict("Backup codes stand in for a second factor; set one up first.")
     backup_codes.store(session, number, fresh)
@@ -156,12 +156,17 @@ def renew_codes(session: Session, signed_in: SignedIn, fresh: FreshCodes, visito
     return fresh.codes
 
 
-def _own(session: Session, actor: Actor) -> int:
-    """The actor's account, locked, so that of two changes at once each sees what the other left."""
+def _own(session: Session, signed_in: SignedIn) -> int:
+    """The actor's account, locked, so that of two changes at once each sees what the other left.
+
+    A session that was ended while codes were hashed, as its owner saw a stranger in it, changes nothing any more.
+    """
+    actor = signed_in.actor
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
     number = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
     if number is None:
         raise NotFound("account")
+    sessions.require_open(session, signed_in.session_id)
     return number
 
 

@@ -19,7 +19,7 @@ from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound, TooManyAttempts
 from services.sessions import Visitor
 from tests.support import mail
-from tests.support.people import PASSWORD, client, person, token_of
+from tests.support.people import PASSWORD, client, dispatch, person, token_of
 from tests.web.test_sign_in import token_in
 
 HERE = Visitor("192.0.2.7", "curl/8.1")
@@ -72,6 +72,35 @@ SHUT_OUT: dict[str, Callable[[Session, Actor, str], Any]] = {
     ),
     "disabled for a while": disable_for_a_while,
 }
+
+
+def other_sessions_end(actor: Actor) -> None:
+    with transaction() as session:
+        sessions.end_all(session, actor.user_id or 0, "ended by its owner")
+
+
+class TestEndedMeanwhile:
+    def test_a_session_that_ends_while_its_password_is_compared_has_no_link_sent(
+        self, dash_app: Any, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        vera = person(Role.VIEWER, "vera")
+        visitor, compare = client(dash_app.server, Role.VIEWER, "vera"), own_email.verify
+
+        def slowly(change: own_password.Change, password: str) -> None:
+            compare(change, password)
+            other_sessions_end(vera)
+
+        monkeypatch.setattr(own_email, "verify", slowly)
+        output = next(name for name in dash_app.callback_map if name.startswith("..profile-email-error.children"))
+        given = {
+            "profile-send.n_clicks": 1,
+            "profile-email.value": "thief@example.net",
+            "profile-current.value": PASSWORD,
+        }
+        told = dispatch(visitor, dash_app, output, **given)
+        assert "no such open session" in told.text
+        with snapshot() as session:
+            assert session.scalars(select(OneTimeToken.payload)).all() == []
 
 
 class TestAsking:

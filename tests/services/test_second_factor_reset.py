@@ -6,9 +6,16 @@ from sqlalchemy import Engine, func, select
 from database.engine import snapshot, transaction
 from models import BackupCode, EmailLog, Passkey, SessionLog, SystemLog, User
 from models.permissions import PermissionDenied
+from services import sessions
 from services.errors import Conflict, Forbidden, NotFound
+from services.second_factor import enrolment
+from services.second_factor.backup_codes import FreshCodes
 from services.second_factor.reset import reset
+from services.sessions import SignedIn, Visitor
 from tests.support.people import person, token_of
+from tests.support.second_factor import give_app, signed_in
+
+HERE = Visitor("127.0.0.1", "test")
 
 
 def protected(role: str = "viewer", name: str = "vera") -> int:
@@ -74,3 +81,26 @@ def test_others_may_not_and_an_unknown_account_is_not_found(sqlite: Engine) -> N
         reset(session, person("operator"), number)
     with pytest.raises(NotFound), transaction() as session:
         reset(session, person("admin"), 4711)
+
+
+class TestEndedMeanwhile:
+    """Codes take seconds to hash; whose session has ended by then changes nothing any more."""
+
+    def begun(self) -> SignedIn:
+        vera = signed_in()
+        give_app(vera.actor)
+        with transaction() as session:
+            sessions.end_all(session, vera.actor.user_id or 0, "ended by its owner")
+        return vera
+
+    def test_a_session_gets_no_new_backup_codes(self, database: Engine) -> None:
+        vera = self.begun()
+        with pytest.raises(NotFound), transaction() as session:
+            enrolment.renew_codes(session, vera, FreshCodes((), ()), HERE)
+
+    def test_a_session_takes_no_app_off(self, database: Engine) -> None:
+        vera = self.begun()
+        with pytest.raises(NotFound), transaction() as session:
+            enrolment.remove_app(session, vera, HERE)
+        with snapshot() as session:
+            assert session.scalars(select(User.totp_enabled).where(User.id == vera.actor.user_id)).one()
