@@ -1,4 +1,4 @@
-"""A clock that ran ahead and was set back: what it left in the counters locks nobody out, and no session outlives it."""
+"""A clock that ran ahead and was set back: what it left in the counters locks nobody out, no session outlives it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
