@@ -1,5 +1,6 @@
 """The entry point: the groups of commands, and one sentence instead of a trace for what a person can act on."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -37,6 +38,8 @@ for command in (serve, worker, database, users, keys, secrets, imports, demo, pr
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run a command and leave with its exit status; 0 only when it did what was asked."""
+    # Whatever is made, by the programs that it starts too, is for its owner: a data folder may be open to others.
+    os.umask(0o077)
     sys.exit(run(words))
 
 
