@@ -20,6 +20,7 @@ _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}|[^@\s,;<>\"]{1,64}@localhost")
 _RESERVED = re.compile(r"deleted-\d+")  # what the row of a deleted account is called
 SETUP_LASTS = timedelta(days=7)
+_PEOPLE = 0x5046_4450_4550  # the advisory lock under which PostgreSQL lets one act upon people happen at a time
 
 
 def anybody(session: Session) -> bool:
@@ -119,16 +120,22 @@ def add(session: Session, actor: Actor, username: str, email: str, role: Role, p
 def find(session: Session, username: str) -> User:
     """The account of this name, locked for a change."""
     named = select(User).where(User.username == username.casefold(), User.deleted_at.is_(None))
-    user = session.scalar(named.with_for_update())
+    user = session.scalar(named.with_for_update(key_share=True))
     if user is None:
         raise NotFound(f"user {username[:100]!r}")
     return user
 
 
 def lock_owners(session: Session) -> list[int]:
-    """The active super admins, locked: of two demotions at once the second sees what the first has left."""
+    """The active super admins, locked: of two demotions at once the second sees what the first has left.
+
+    Accounts are locked with `key_share`, here and elsewhere: a row that only refers to one, such as that of the log,
+    waits for nobody then, or two people who act upon each other would wait for each other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_PEOPLE)))  # as who the super admins are may change meanwhile
     owners = select(User.id).where(User.role == Role.SUPER_ADMIN.value, User.is_active)
-    return list(session.scalars(owners.order_by(User.id).with_for_update()))
+    return list(session.scalars(owners.order_by(User.id).with_for_update(key_share=True)))
 
 
 def set_role(session: Session, actor: Actor, username: str, role: Role) -> User:

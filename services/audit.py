@@ -65,10 +65,19 @@ def hash_of(row: Mapping[str, Any], previous: str) -> str:
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def hold_chain(session: Session) -> None:
-    """Let nobody else add a row until this transaction ends; SQLite has one writer at a time anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_CHAIN)))
+def hold_chain(session: Session, *people: int | None) -> None:
+    """Let nobody else add a row until this transaction ends; SQLite has one writer at a time anyway.
+
+    First the people whom the rows will name: whoever holds the chain must wait for nobody, or two would wait for each
+    other.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    named = sorted({number for number in people if number is not None})
+    if named:
+        share = select(User.id).where(User.id.in_(named)).order_by(User.id)
+        session.execute(share.with_for_update(read=True, key_share=True))
+    session.execute(select(func.pg_advisory_xact_lock(_CHAIN)))
 
 
 def _append(session: Session) -> None:
@@ -79,12 +88,7 @@ def _append(session: Session) -> None:
     if not waiting:
         return
     session.flush()
-    # First what the rows refer to: whoever holds the chain must wait for nobody, or two would wait for each other.
-    people = {row["user_id"] for _, row in waiting if row["user_id"] is not None}
-    if people and session.get_bind().dialect.name == "postgresql":
-        share = select(User.id).where(User.id.in_(people)).order_by(User.id)
-        session.execute(share.with_for_update(read=True, key_share=True))
-    hold_chain(session)
+    hold_chain(session, *(row["user_id"] for _, row in waiting))
     previous = session.scalar(select(LOGS.c.row_hash).order_by(LOGS.c.id.desc()).limit(1)) or BEFORE_THE_FIRST
     for _, row in waiting:
         digest = hash_of(row, previous)

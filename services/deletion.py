@@ -79,6 +79,8 @@ def delete(session: Session, actor: Actor, user_id: int) -> str:
     """Delete an account and return the name that it had, which is free again; the last super admin stays."""
     user = people.changeable(session, actor, user_id)
     people.refuse_last_owner(session, user)
+    # Stronger than other changes: what refers to the account and is being written comes before, so that it goes too.
+    session.refresh(user, with_for_update=True)
     found = preview(session, actor, user_id)
     accounts.end_invitations_by(session, actor, user)
     identities.leave_fingerprints(session, user_id)

@@ -46,7 +46,7 @@ def send_link(session: Session, user_id: int | None, told: dict[str, Any]) -> No
     """Send a link to somebody who may sign in, a few times a day at most; the earlier ones end."""
     if user_id is None:
         return
-    user = session.scalar(select(User).where(User.id == user_id).with_for_update())
+    user = session.scalar(select(User).where(User.id == user_id).with_for_update(key_share=True))
     if user is None or not _may_reset(user) or _sent_today(session, user.id) >= MOST_A_DAY:
         return
     start_reset(session, actor_of(user), user, told)
@@ -92,7 +92,7 @@ def resetting(session: Session, token: str) -> User | None:
 def complete(session: Session, token: str, password_hash: str, visitor: Visitor) -> User:
     """Store the password that its owner chose and sign them out everywhere; of two at once, one wins."""
     used = one_time_tokens.use(session, "reset", token)
-    user = None if used is None or used.user_id is None else session.get(User, used.user_id, with_for_update=True)
+    user = None if used is None else one_time_tokens.owner(session, used)
     if user is None or not _may_reset(user):
         raise NotFound("link")
     user.password_hash, user.password_reset_required = password_hash, False

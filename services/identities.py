@@ -106,7 +106,7 @@ def user_of(session: Session, identity: Identity) -> User:
         _refuse_unexpected(session, identity)
         return _made(session, identity, role)
     owners = accounts.lock_owners(session)  # always before the account, as every act upon people does
-    user = session.scalars(select(User).where(User.id == linked.user_id).with_for_update()).one()
+    user = session.scalars(select(User).where(User.id == linked.user_id).with_for_update(key_share=True)).one()
     if not user.is_active:
         raise Refused("This account is disabled.")
     linked.last_used_at, linked.email = now(), identity.email
@@ -211,6 +211,9 @@ def _add(session: Session, user_id: int, identity: Identity) -> None:
 def link(session: Session, actor: Actor, identity: Identity) -> None:
     """Let somebody who is signed in sign in with this identity as well."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    mine = select(User.id).where(User.id == actor.user_id, User.is_active)
+    if session.scalar(mine.with_for_update(key_share=True)) is None:
+        raise NotFound("account")
     found = _linked(session, identity)
     if found is not None and found.user_id != actor.user_id:
         raise Refused("That account is linked to somebody else here.")
@@ -250,7 +253,7 @@ def of(session: Session, actor: Actor) -> list[LinkedIdentity]:
 def unlink(session: Session, actor: Actor, identity_id: int) -> None:
     """Take an identity off one's own account, unless nothing else would open it any more."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
-    user = session.scalars(select(User).where(User.id == actor.user_id).with_for_update()).one()
+    user = session.scalars(select(User).where(User.id == actor.user_id).with_for_update(key_share=True)).one()
     found = next((one for one in of(session, actor) if one.id == identity_id), None)
     if found is None:
         raise NotFound("linked account")

@@ -65,6 +65,11 @@ def find(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
     )
 
 
+def owner(session: Session, used: OneTimeToken) -> User | None:
+    """Whose link it was, as they are now, and locked."""
+    return session.get(User, used.user_id or 0, with_for_update={"key_share": True}, populate_existing=True)
+
+
 def use(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
     """The row, now used up; of several who use it at once, one gets it.
 
@@ -73,7 +78,7 @@ def use(session: Session, purpose: Purpose, token: str) -> OneTimeToken | None:
     found = find(session, purpose, token)
     if found is None:
         return None
-    session.execute(select(User.id).where(User.id == found.user_id).with_for_update())
+    session.execute(select(User.id).where(User.id == found.user_id).with_for_update(key_share=True))
     won = session.scalar(
         update(OneTimeToken)
         .where(OneTimeToken.id == found.id, OneTimeToken.used_at.is_(None))

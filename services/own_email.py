@@ -39,7 +39,7 @@ def verify(change: Change, password: str) -> None:
 
 def ask(session: Session, actor: Actor, visitor: Visitor, change: Change, address: str) -> None:
     """Send the link to the new address; whether somebody has that address is not told here."""
-    user = session.scalar(select(User).where(User.id == actor.user_id, User.is_active).with_for_update())
+    user = session.scalar(select(User).where(User.id == actor.user_id, User.is_active).with_for_update(key_share=True))
     if user is None or user.password_hash != change.stored:
         raise Conflict("The password was changed elsewhere a moment ago.")
     own_password.forget_attempts(session, actor, visitor)
@@ -88,7 +88,7 @@ def confirming(session: Session, token: str) -> tuple[User, str] | None:
 def confirm(session: Session, token: str, visitor: Visitor, *, this: int | None) -> User:
     """Change the address, if nobody else has it by now, and end every session but the present one."""
     used = one_time_tokens.use(session, "email", token)
-    user = None if used is None or used.user_id is None else session.get(User, used.user_id, with_for_update=True)
+    user = None if used is None else one_time_tokens.owner(session, used)
     if used is None or user is None or not user.is_active or not used.payload:
         raise NotFound("link")
     old, new = user.email, used.payload

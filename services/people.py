@@ -162,7 +162,7 @@ def changeable(session: Session, actor: Actor, user_id: int) -> User:
     The super admins are locked before it, always: two such acts at once would else wait for each other.
     """
     accounts.lock_owners(session)
-    user = session.scalar(visible_to(actor).where(User.id == user_id).with_for_update())
+    user = session.scalar(visible_to(actor).where(User.id == user_id).with_for_update(key_share=True))
     if user is None:
         raise NotFound("account")
     if user.id == actor.user_id:
@@ -196,7 +196,7 @@ def _maker(session: Session, actor: Actor) -> str | None:
     if actor.user_id is None:
         return None
     mine = select(User.role).where(User.id == actor.user_id, User.is_active)
-    role = session.scalar(mine.with_for_update(read=True, key_share=True))
+    role = session.scalar(mine.with_for_update(read=True))
     if Permission.MANAGE_USERS not in permissions_of(role or ""):
         raise PermissionDenied(Permission.MANAGE_USERS.value)
     return str(actor.user_id)
@@ -220,7 +220,7 @@ def invited(session: Session, token: str) -> User | None:
 def accept(session: Session, token: str, password_hash: str) -> User:
     """Open the account with the password that its owner chose; of two at once, one wins."""
     used = one_time_tokens.use(session, "invitation", token)
-    user = None if used is None or used.user_id is None else session.get(User, used.user_id, with_for_update=True)
+    user = None if used is None else one_time_tokens.owner(session, used)
     if user is None or user.password_hash != NO_PASSWORD:
         raise NotFound("invitation")
     user.password_hash, user.is_active = password_hash, True

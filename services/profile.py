@@ -89,7 +89,7 @@ def choose_appearance(session: Session, actor: Actor, *, theme: object = None, d
 
 def _own(session: Session, actor: Actor) -> User:
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
-    user = session.scalar(select(User).where(User.id == actor.user_id, User.is_active).with_for_update())
+    user = session.scalar(select(User).where(User.id == actor.user_id, User.is_active).with_for_update(key_share=True))
     if user is None:
         raise NotFound("account")
     return user

@@ -110,7 +110,7 @@ def _rows(session: Session, refusal: Refusal) -> list[tuple[str, Any]]:
 
 def record(session: Session, refusal: Refusal) -> bool:
     """Write the row unless another process has; it tells how many were left out since the one before."""
-    audit.hold_chain(session)
+    audit.hold_chain(session, refusal.actor.user_id)
     rows = _rows(session, refusal)
     what = (refusal.action, _target(refusal))
     is_there = what in rows

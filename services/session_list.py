@@ -10,6 +10,7 @@ from config.settings import settings
 from database.types import now
 from models.permissions import Permission
 from models.session_log import SessionLog
+from models.user import User
 from services import audit, devices, sessions
 from services.actor import Actor
 from services.errors import NotFound
@@ -68,6 +69,7 @@ def open_sessions(session: Session, actor: Actor, this: int) -> list[OpenSession
 
 def end_one(session: Session, actor: Actor, session_id: int) -> None:
     """End one of the actor's own sessions; anybody else's is not there."""
+    _hold_owner(session, actor)
     found = session.scalar(visible_to(actor).with_only_columns(SessionLog.id).where(SessionLog.id == session_id))
     if found is None:
         raise NotFound("open session")
@@ -75,9 +77,15 @@ def end_one(session: Session, actor: Actor, session_id: int) -> None:
     audit.record(session, actor, "session.end", sessions=[found])
 
 
+def _hold_owner(session: Session, actor: Actor) -> None:
+    """Lock the account before its sessions: two that end each other, or the account's end, would else deadlock."""
+    session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
+
+
 def end_others(session: Session, actor: Actor, this: int) -> int:
     """End every other session of the actor and return how many there were."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
+    _hold_owner(session, actor)
     ended = sessions.end_all(session, actor.user_id or 0, _REASON, but=this)
     if ended:
         audit.record(session, actor, "session.end_others", ended=ended)

@@ -124,7 +124,8 @@ def complete_sign_in(
     """Open a session, or the second step for who has a second factor; record a failure and return None."""
     user = None
     if attempt.user_id is not None:  # locked, so that what ends all sessions of an account sees this one or comes first
-        user = session.get(User, attempt.user_id, with_for_update=verified or None, populate_existing=True)
+        lock = {"key_share": True} if verified else None
+        user = session.get(User, attempt.user_id, with_for_update=lock, populate_existing=True)
     if user is None or not verified or not user.is_active or user.password_hash != attempt.password_hash:
         reason = "no such account" if user is None else "account disabled" if not user.is_active else "wrong password"
         note(session, attempt.user_id, visitor, reason)

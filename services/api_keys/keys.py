@@ -111,7 +111,8 @@ def create(
 def _make_room(session: Session, actor: Actor) -> int:
     """Whose key is to be made, once it is sure that they may have another."""
     # Locked, so that the limit holds also for two keys at once.
-    owner = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
+    mine = select(User.id).where(User.id == actor.user_id, User.is_active)
+    owner = session.scalar(mine.with_for_update(key_share=True))
     if owner is None:
         raise NotFound("account")
     most = settings().keys_per_person
@@ -211,7 +212,7 @@ def _own(session: Session, actor: Actor, key_id: int) -> APIKey:
 def _locked(session: Session, wanted: Select[APIKey]) -> APIKey:
     """The key, after its owner: whoever changes a person ends their keys after that, and two would else deadlock."""
     owner = select(User.id).where(User.id.in_(wanted.with_only_columns(APIKey.user_id)))
-    session.execute(owner.with_for_update(read=True, key_share=True))
+    session.execute(owner.with_for_update(read=True))
     found = session.scalar(wanted.with_for_update())
     if found is None:
         raise NotFound("key")

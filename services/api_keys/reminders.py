@@ -33,6 +33,8 @@ def tell(session: Session) -> int:
     ).all()
     told = 0
     for key_id, owner, name, prefix, made, ends in ending:
+        # The account before its keys, as everywhere: the row of a mail that refers to it would else wait for its end.
+        session.execute(select(User.id).where(User.id == owner).with_for_update(read=True, key_share=True))
         mine = update(APIKey).where(APIKey.id == key_id, APIKey.end_told_at.is_(None)).values(end_told_at=moment)
         if session.scalar(mine.returning(APIKey.id)) is None or ends is None or ends - made <= BEFORE:
             continue  # somebody else told of it, or it was made for these few days

@@ -163,7 +163,8 @@ def _own(session: Session, signed_in: SignedIn) -> int:
     """
     actor = signed_in.actor
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
-    number = session.scalar(select(User.id).where(User.id == actor.user_id, User.is_active).with_for_update())
+    mine = select(User.id).where(User.id == actor.user_id, User.is_active)
+    number = session.scalar(mine.with_for_update(key_share=True))
     if number is None:
         raise NotFound("account")
     sessions.require_open(session, signed_in.session_id)

@@ -54,7 +54,7 @@ def hold(session: Session, half: HalfSignedIn) -> User | None:
 
     Else a session could be opened that somebody who has just reset a factor or chosen a password did not see.
     """
-    return session.get(User, half.user_id, with_for_update=True, populate_existing=True)
+    return session.get(User, half.user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def complete(session: Session, half: HalfSignedIn, method: Method, visitor: Visitor) -> str | None:
