@@ -14,7 +14,7 @@ from models.user import User
 from services import audit, notices, one_time_tokens, passwords, sessions
 from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound
-from services.text import clean
+from services.text import clean, harmless
 
 _USERNAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\".]{2,}|[^@\s,;<>\"]{1,64}@localhost")
@@ -119,7 +119,7 @@ def add(session: Session, actor: Actor, username: str, email: str, role: Role, p
 
 def find(session: Session, username: str) -> User:
     """The account of this name, locked for a change."""
-    named = select(User).where(User.username == username.casefold(), User.deleted_at.is_(None))
+    named = select(User).where(User.username == harmless(username).casefold(), User.deleted_at.is_(None))
     user = session.scalar(named.with_for_update(key_share=True))
     if user is None:
         raise NotFound(f"user {username[:100]!r}")

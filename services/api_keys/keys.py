@@ -19,7 +19,7 @@ from services.api_keys import form
 from services.api_keys.after_reset import works
 from services.api_keys.form import Key
 from services.errors import Conflict, Forbidden, Invalid, NotFound, TooManyAttempts
-from services.text import clean
+from services.text import clean, harmless
 
 MOST_SHOWN = 200
 DAYS, MOST_DAYS = 90, 3650
@@ -249,7 +249,7 @@ def revoke(session: Session, actor: Actor, key_id: int, reason: str = "") -> str
 def revoke_by_prefix(session: Session, actor: Actor, prefix: str) -> str:
     """The same by what a key shows of itself, or by the key itself."""
     given = form.parse(prefix)
-    shown = prefix if given is None else given.prefix
+    shown = harmless(prefix) if given is None else given.prefix
     key = _locked(session, visible_to(actor).where(APIKey.prefix == shown[:20]))
     return _revoke(session, actor, key, "")
 
