@@ -8,6 +8,7 @@ from dash import Dash, html
 from flask import Flask
 
 from api import me
+from api.mlflow import blueprints as mlflow
 from components import clientside
 from components.index_template import ASSETS_PATH_IGNORE, index_string
 from config.settings import settings
@@ -26,6 +27,8 @@ def create_app() -> Dash:
     settings().prepare_data_dir()
     server = create_server()
     server.register_blueprint(me.blueprint)
+    for blueprint in mlflow.ALL:
+        server.register_blueprint(blueprint)
     app = Dash(
         "pfd",
         server=server,  # type: ignore[arg-type]

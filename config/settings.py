@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     api_journal_most: int = Field(256, ge=64, le=1_000_000, validation_alias="PFD_API_JOURNAL_MB")
     api_usage_kept: timedelta = Field(timedelta(days=90), validation_alias="PFD_API_USAGE_KEPT")
     api_requests_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_API_REQUESTS_KEPT")
+    artifact_bytes: int = Field(5_000_000_000, ge=1, le=2**50, validation_alias="PFD_ARTIFACT_BYTES")
 
     @field_validator("data_dir", "geoip")
     @classmethod
@@ -238,6 +239,11 @@ class Settings(BaseSettings):
     def files_dir(self) -> Path:
         """Signal files and artefacts of this installation."""
         return self.data_dir / "files"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        """Files that runs have logged through a tracking client."""
+        return self.data_dir / "artifacts"
 
     @property
     def job_heartbeat_every(self) -> timedelta:

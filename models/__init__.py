@@ -12,6 +12,7 @@ from models.dataset_import import DatasetImport, DatasetImportStatus
 from models.email_digest_queue import EmailDigestQueue
 from models.email_log import EmailLog, EmailStatus
 from models.experiment import Experiment, ExperimentStatus
+from models.experiment_group import ExperimentGroup
 from models.experiment_param import ExperimentParam
 from models.explanation import Explanation
 from models.health_sample import HealthSample
@@ -19,6 +20,7 @@ from models.house_setting import HouseSetting
 from models.hpo_campaign import HPOCampaign, HPOMethod
 from models.job import Job, JobStatus
 from models.linked_identity import LinkedIdentity
+from models.logged_model import LoggedModel
 from models.login_history import LoginHistory
 from models.metric_series import MetricChunk, MetricKey, MetricSeries
 from models.nas_campaign import NASCampaign, NASTrial
@@ -38,6 +40,8 @@ from models.permissions import (
     require_role,
     super_admin_required,
 )
+from models.run_input import RunInput
+from models.run_tag import RunTag
 from models.saved_search import SavedSearch
 from models.session_log import SessionLog
 from models.signal import Signal
@@ -72,6 +76,7 @@ __all__ = [
     "EmailStatus",
     "EventType",
     "Experiment",
+    "ExperimentGroup",
     "ExperimentParam",
     "ExperimentStatus",
     "ExperimentTag",
@@ -83,6 +88,7 @@ __all__ = [
     "Job",
     "JobStatus",
     "LinkedIdentity",
+    "LoggedModel",
     "LoginHistory",
     "MetricChunk",
     "MetricKey",
@@ -95,6 +101,8 @@ __all__ = [
     "Permission",
     "PermissionDenied",
     "Role",
+    "RunInput",
+    "RunTag",
     "SavedSearch",
     "SessionLog",
     "Signal",

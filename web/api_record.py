@@ -69,9 +69,9 @@ def register_last(server: Flask) -> None:
     @server.after_request
     def _look(answer: Response) -> Response:
         if api_paths.is_api():
-            if answer.status_code >= 400 and answer.mimetype == "application/problem+json":
+            if answer.status_code >= 400 and answer.is_json:
                 said = answer.get_json(silent=True)
-                g.api_error = said.get("detail") if isinstance(said, dict) else None
+                g.api_error = said.get("detail", said.get("message")) if isinstance(said, dict) else None
             # Not for cryptography: which requests are sampled is no secret.
             if random.random() < settings().api_samples and _may_be_sampled():  # noqa: S311
                 g.api_samples = _asked(), _answered(answer)

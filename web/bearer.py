@@ -51,6 +51,7 @@ def requires_key(permission: Permission | None = None) -> Callable[[Callable[P, 
 
         marked: Any = guarded
         marked.needs = API_KEY
+        marked.permission = permission
         return guarded
 
     return decorate

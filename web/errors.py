@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from models.permissions import AuthenticationRequired, PermissionDenied
 from services.errors import AppError, Invalid, TooManyAttempts
+from web import mlflow_errors
 from web.tracing import request_id
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ _SENTENCES = {
 
 
 def problem(status: int, detail: str, *, code: str | None = None, **more: Any) -> Response:
-    """An RFC 9457 answer."""
+    """An RFC 9457 answer, or what stands for it in MLflow's protocol."""
+    if mlflow_errors.is_asked():
+        return mlflow_errors.answer(status, detail, code)
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,27 +20,46 @@ TAIL = 256  # points: what one further point rewrites at the most
 MERGE_AT = 64  # sealed small chunks: merged into one full chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Extended:
+    """What an append did to one series: its new points, the summary after them and where it ended before."""
+
+    series: MetricSeries
+    fresh: Points
+    last_before: tuple[int, float] | None  # step and value
+
+
 def append(session: Session, experiment_id: int, batch: Mapping[str, Points]) -> int:
     """Add points to an experiment's series and return how many were new.
 
     A point is its step, value and time: the same point again, in this batch or an earlier one, is kept once.
     """
+    return sum(len(one.fresh) for one in extend(session, experiment_id, batch).values())
+
+
+def extend(session: Session, experiment_id: int, batch: Mapping[str, Points]) -> dict[str, Extended]:
+    """The same, and what it did to each series that has got new points."""
     batch = {key: points for key, points in batch.items() if len(points)}
     if not batch:
-        return 0
+        return {}
     key_ids = key_ids_of(session, batch)
     series = _series_of(session, experiment_id, list(key_ids.values()))
     ends = _last_chunks(session, [row.id for row in series.values() if row.points])
-    added = 0
+    extended = {}
     for key, points in batch.items():
         row = series[key_ids[key]]
         fresh = _without_known(session, row, points)
         if len(fresh):
+            last = (row.last_step or 0, _last_value(row)) if row.points else None
             _store(session, row, ends.get(row.id), fresh)
             _summarise(row, fresh)
-            added += len(fresh)
+            extended[key] = Extended(row, fresh, last)
     session.flush()
-    return added
+    return extended
+
+
+def _last_value(row: MetricSeries) -> float:
+    return float(row.last_special or math.nan) if row.last_value is None else row.last_value
 
 
 def key_ids_of(session: Session, names: Mapping[str, object] | list[str]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from services.actor import Actor
 from services.curves import writing
 from services.curves.packing import Points
 from services.errors import Conflict
+from services.experiments import groups
 from services.experiments.access import get, visibility
 
 EPOCH_COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate", "duration_seconds")
@@ -60,6 +61,8 @@ def create(session: Session, actor: Actor, *, name: str, **columns: Any) -> Expe
     """A new experiment of the actor's, with a unique name made from the given one."""
     actor.require(Permission.CREATE_EXPERIMENTS)
     unique = unique_name(session, name)
+    if columns.get("group_name"):
+        groups.ensure(session, columns["group_name"], actor.user_id)
     experiment = Experiment(
         name=unique, given_name=None if unique == name else name[:255], created_by=actor.user_id, **columns
     )
@@ -81,13 +84,14 @@ def set_params(session: Session, experiment: Experiment, params: Mapping[str, An
             continue
         row = known.get(name) or ExperimentParam(experiment_id=experiment.id, name=name)
         row.value_text = None if value is None else str(value)[:250]
-        row.value_number = _as_number(value)
+        row.value_number = as_number(value)
         if name not in known:
             session.add(row)
     session.flush()
 
 
-def _as_number(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
+    """The number that a hyper-parameter is or says, for rows that are filtered by it."""
     if isinstance(value, bool):
         return float(value)
     try:

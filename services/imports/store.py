@@ -25,7 +25,7 @@ from services.imports.run import ImportedEpoch, ImportedRun, ImportedSeries
 Outcome = Literal["new", "extended", "unchanged"]
 _MODEL_TYPE_WIDTH = Experiment.model_type.type.length
 _KEYS_AT_ONCE = 1000  # SQLite takes 32,766 values in one statement
-_PLANNED = ("epochs", "max_epochs", "num_epochs", "n_epochs", "num_train_epochs")
+PLANNED = ("epochs", "max_epochs", "num_epochs", "n_epochs", "num_train_epochs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def _take_epochs(session: Session, experiment: Experiment, run: ImportedRun) -> 
                 setattr(row, column, value)
                 changed = True
     completed = max(experiment.epochs_completed, max(epoch.epoch for epoch in run.epochs))
-    planned = next((n for key in _PLANNED if isinstance(n := run.hyperparameters.get(key), int)), 0)
+    planned = next((n for key in PLANNED if isinstance(n := run.hyperparameters.get(key), int)), 0)
     experiment.epochs_completed = completed
     # A run that is still going on without a plan has no known end.
     if completed <= planned < 2**31:

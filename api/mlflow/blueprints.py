@@ -1,0 +1,12 @@
+"""All routes of MLflow's protocol."""
+
+from api.mlflow import artifacts, experiments, logging, metrics, models, runs
+
+ALL = (
+    experiments.blueprint,
+    runs.blueprint,
+    logging.blueprint,
+    metrics.blueprint,
+    models.blueprint,
+    artifacts.blueprint,
+)

@@ -1,0 +1,40 @@
+"""Groups of experiments: a row for each name, made where a new one appears."""
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.experiment_group import ExperimentGroup
+
+DEFAULT_ID, DEFAULT_NAME = 0, "Default"  # where experiments without a group stand
+
+
+def ensure(session: Session, name: str | None, created_by: int | None = None) -> int:
+    """The number of the group of this name, made where it is new; a deleted one that is used again is back."""
+    if not name or name == DEFAULT_NAME:
+        return ensure_default(session)
+    query = select(ExperimentGroup.id, ExperimentGroup.deleted_at).where(ExperimentGroup.name == name)
+    found = session.execute(query).first()
+    if found is None:
+        _insert(session, name=name, created_by=created_by)
+        found = session.execute(query).one()
+    if found.deleted_at is not None:
+        group = session.get_one(ExperimentGroup, found.id)
+        group.deleted_at = None
+        session.flush()
+    return int(found.id)
+
+
+def ensure_default(session: Session) -> int:
+    """The group of experiments without one, made on first use."""
+    if session.scalar(select(ExperimentGroup.id).where(ExperimentGroup.id == DEFAULT_ID)) is None:
+        _insert(session, id=DEFAULT_ID, name=DEFAULT_NAME)
+    return DEFAULT_ID
+
+
+def _insert(session: Session, **columns: object) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    moment = now()
+    row = {**columns, "created_at": moment, "updated_at": moment}
+    session.execute(dialect.insert(ExperimentGroup).values(row).on_conflict_do_nothing())

@@ -1,0 +1,1 @@
+"""What tracking clients of MLflow log and ask, on our tables."""

@@ -1,0 +1,187 @@
+"""Files that runs and models carry along: streamed to a folder of ours and back, one for each run or model."""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy.orm import Session
+
+from config.settings import settings
+from services.actor import Actor
+from services.tracking import models, runs
+from services.tracking.errors import InvalidParameter, NotThere, TooLarge
+
+CHUNK = 1_048_576  # bytes held in memory of a file of any size
+LONGEST_PART, MOST_PARTS, MOST_LISTED = 255, 50, 10_000
+_COMING = ".coming"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose file it is, and where among theirs; no parts: the folder itself."""
+
+    owner: Path
+    parts: tuple[str, ...]
+    run_id: str | None
+    model_id: str | None
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.owner.joinpath(*self.parts)
+
+
+def root() -> Path:
+    """The folder of all artifacts."""
+    return settings().artifacts_dir
+
+
+def largest() -> int:
+    """How many bytes a file may have."""
+    return settings().artifact_bytes
+
+
+def place(address: str) -> Place:
+    """What an address below the artifacts means: “12/<run>/artifacts/…” or “12/models/<model>/artifacts/…”."""
+    parts = tuple(part for part in address.split("/") if part)
+    if address.startswith("/") or not 3 <= len(parts) <= MOST_PARTS or any(not _is_plain(part) for part in parts):
+        raise InvalidParameter("Invalid path")
+    group, *rest = parts
+    if not (group.isascii() and group.isdecimal()):
+        raise InvalidParameter("Invalid path")
+    if rest[0] == "models":
+        if len(rest) < 3 or rest[2] != "artifacts":
+            raise InvalidParameter("Invalid path")
+        return Place(root() / "models" / rest[1], tuple(rest[3:]), None, rest[1])
+    if rest[1] != "artifacts":
+        raise InvalidParameter("Invalid path")
+    return Place(root() / "runs" / rest[0], tuple(rest[2:]), rest[0], None)
+
+
+def of_run(run_id: str, path: str) -> Place:
+    """The place of a path among the files of a run."""
+    parts = tuple(part for part in path.split("/") if part)
+    if path.startswith("/") or len(parts) > MOST_PARTS or any(not _is_plain(part) for part in parts):
+        raise InvalidParameter("Invalid path")
+    return Place(root() / "runs" / run_id, parts, run_id, None)
+
+
+def _is_plain(part: str) -> bool:
+    if part in (".", "..") or "\\" in part or not part.isprintable():
+        return False
+    try:
+        return len(part.encode()) <= LONGEST_PART
+    except UnicodeEncodeError:
+        return False
+
+
+def require_reading(session: Session, actor: Actor, where: Place) -> None:
+    """Refuse unless the actor sees whose file it is."""
+    if where.run_id is not None:
+        runs.number_of(session, actor, where.run_id)
+    else:
+        models.get(session, actor, str(where.model_id), deleted=True)
+
+
+def require_writing(session: Session, actor: Actor, where: Place) -> None:
+    """Refuse unless the actor may write to whose file it is."""
+    if where.run_id is not None:
+        runs.target(session, actor, where.run_id)
+    else:
+        models.writable(session, actor, str(where.model_id))
+
+
+def _inside(where: Place) -> Path:
+    """The path, unless a link would lead it out of the owner's folder."""
+    path = where.path
+    if not path.resolve().is_relative_to(where.owner.resolve()) or not where.owner.resolve().is_relative_to(
+        root().resolve()
+    ):
+        raise InvalidParameter("Invalid path")
+    return path
+
+
+def save(where: Place, stream: IO[bytes]) -> None:
+    """Write a stream to a file of its own name only once it is there as a whole."""
+    if not where.parts:
+        raise InvalidParameter("Invalid path")
+    path = _inside(where)
+    coming = root() / _COMING / secrets.token_hex(16)
+    coming.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with coming.open("xb") as file:
+            _copy(stream, file)
+            file.flush()
+            os.fsync(file.fileno())
+        with _as_refusal():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            coming.replace(path)
+    finally:
+        coming.unlink(missing_ok=True)
+
+
+def _copy(stream: IO[bytes], file: IO[bytes]) -> None:
+    most, total = largest(), 0
+    while block := stream.read(CHUNK):
+        total += len(block)
+        if total > most:
+            raise TooLarge(f"An artifact has at most {most:,} bytes (PFD_ARTIFACT_BYTES).")
+        file.write(block)
+
+
+@contextlib.contextmanager
+def _as_refusal() -> Iterator[None]:
+    """A file where a folder is wanted, or the reverse, is the caller's mistake."""
+    try:
+        yield
+    except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise InvalidParameter("There is a file where this path has a folder, or a folder where it has a file.") from (
+            error
+        )
+
+
+def file(where: Place) -> Path:
+    """A file that is there."""
+    path = _inside(where)
+    if not where.parts or not path.is_file() or path.is_symlink():
+        raise NotThere("No such artifact")
+    return path
+
+
+def listed(where: Place) -> list[dict[str, Any]]:
+    """What a folder holds; of a file, the file itself."""
+    path = _inside(where)
+    if path.is_file():
+        return [_entry(path)]
+    if not path.is_dir():
+        return []
+    found: list[dict[str, Any]] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if len(found) >= MOST_LISTED:
+                break
+            if not entry.is_symlink():
+                found.append(_entry(Path(entry.path)))
+    return sorted(found, key=lambda one: str(one["path"]))
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        return {"path": path.name, "is_dir": True}
+    return {"path": path.name, "is_dir": False, "file_size": path.stat().st_size}
+
+
+def remove(where: Place) -> None:
+    """Remove a file, or a folder with all that it holds."""
+    path = _inside(where)
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.is_file():
+        path.unlink()
+    else:
+        raise NotThere("No such artifact")

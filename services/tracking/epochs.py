@@ -1,0 +1,122 @@
+"""Epochs out of what a run logs while it runs, from the new points alone.
+
+A series tells epochs where its steps count them: from 0 or 1 on, one by one (a resumed run may repeat some). Others of
+the same run are placed by it: a validation at every fifth epoch. A single point is as well the summary of a finished
+run and waits for the second one; a series that is longer than any training has epochs is one of batches.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from database.types import now
+from models.experiment import Experiment
+from models.metric_series import MetricKey, MetricSeries
+from models.training_run import TrainingRun
+from services.curves.writing import Extended
+from services.imports.synonyms import EVALUATION_COLUMNS, Meaning, meaning_of, seconds_per_unit
+
+LARGEST_EPOCH = 1_000_000
+MOST_EPOCHS = 10_000  # of a series whose steps are taken for epochs; a longer one is of batches
+
+
+@lru_cache(maxsize=4096)
+def _meaning(key: str) -> Meaning | None:
+    return meaning_of(key)
+
+
+def take(session: Session, experiment_id: int, extended: Mapping[str, Extended], completed: int) -> int:
+    """Fill the epochs that these points tell of; how many are completed now."""
+    meant = [(meaning, key, one) for key, one in extended.items() if (meaning := _meaning(key)) is not None]
+    if not meant:
+        return completed
+    # The lowest rank last, so that of two keys of one column the better one stays.
+    meant.sort(key=lambda item: -item[0].rank)
+    furthest = completed
+    for meaning, key, one in meant:
+        shift = _shift_of(one)
+        if shift is None and meaning.column in EVALUATION_COLUMNS and furthest:
+            shift = _shift_of_others(session, experiment_id)
+        if shift is None:
+            continue
+        cells = _cells(key, meaning, one, shift)
+        if cells:
+            _upsert(session, experiment_id, meaning, cells)
+            furthest = max(furthest, *cells)
+    if furthest > completed:
+        session.execute(
+            update(Experiment)
+            .where(Experiment.id == experiment_id, Experiment.epochs_completed < furthest)
+            .values(epochs_completed=furthest, updated_at=now())
+            .execution_options(synchronize_session=False)
+        )
+    return furthest
+
+
+def _shift_of(one: Extended) -> int | None:
+    row = one.series
+    return _shift(row.points, row.first_step, row.last_step)
+
+
+def _shift(points: int, first: int | None, last: int | None) -> int | None:
+    """What makes an epoch of a step: 1 where they count from 0; None where they do not count epochs."""
+    if first not in (0, 1) or last is None or not 2 <= points <= MOST_EPOCHS or last - first >= points:
+        return None
+    return 1 - first
+
+
+def _shift_of_others(session: Session, experiment_id: int) -> int | None:
+    rows = session.execute(
+        select(MetricKey.name, MetricSeries.points, MetricSeries.first_step, MetricSeries.last_step)
+        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .where(MetricSeries.experiment_id == experiment_id, MetricSeries.first_step.in_((0, 1)))
+        .limit(1000)
+    ).all()
+    known = (_shift(points, first, last) for name, points, first, last in rows if _meaning(name) is not None)
+    return next((shift for shift in known if shift is not None), None)
+
+
+def _cells(key: str, meaning: Meaning, one: Extended, shift: int) -> dict[int, float]:
+    """Epoch → value; an infinite or missing value is none."""
+    unit = seconds_per_unit(key) if meaning.column == "duration_seconds" else 1.0
+    if unit is None:
+        return {}
+    points = dict(zip(one.fresh.steps.tolist(), one.fresh.values.tolist(), strict=True))
+    if one.last_before is not None and one.series.points - len(one.fresh) == 1:
+        points.setdefault(*one.last_before)  # the first point, which had waited
+    return {
+        step + shift: value * unit
+        for step, value in points.items()
+        if 0 < step + shift <= LARGEST_EPOCH and math.isfinite(value)
+    }
+
+
+def _upsert(session: Session, experiment_id: int, meaning: Meaning, cells: Mapping[int, float]) -> None:
+    moment = now()
+    rows: list[dict[str, Any]] = [
+        {
+            "experiment_id": experiment_id,
+            "epoch": epoch,
+            meaning.column: value,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        for epoch, value in sorted(cells.items())
+    ]
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(TrainingRun)
+    column = getattr(TrainingRun, meaning.column)
+    said = insert.excluded[meaning.column]
+    # A second-best key, such as “loss” beside “train_loss”, only fills what is empty.
+    value = said if meaning.rank == 0 else func.coalesce(column, said)
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[TrainingRun.experiment_id, TrainingRun.epoch],
+            set_={meaning.column: value, "updated_at": moment},
+        ),
+        rows,
+    )
