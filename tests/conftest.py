@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import settings as configuration
 from database import engine as engines
@@ -204,3 +206,19 @@ def dash_app(data_dir: Path) -> Any:
 def client_of(dash_app: Any) -> Callable[[str | None], Any]:
     """A client signed in with a role (None: nobody), on the database in place."""
     return lambda role: people.client(dash_app.server, role)
+
+
+class Quiet(WSGIRequestHandler):
+    """A failed test shows what failed, not hundreds of requests."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def live_server(dash_app: Any) -> Iterator[str]:
+    """The app on a port; each test puts its own database under it."""
+    server = make_server("127.0.0.1", 0, dash_app.server, threaded=True, request_handler=Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()

@@ -41,7 +41,7 @@ def find(
         columns.append((_COLUMNS["creation_time"], False))
     columns.append((ExperimentGroup.id.expression, False))
     living = ExperimentGroup.deleted_at.is_(None)
-    conditions = [{"ACTIVE_ONLY": living, "DELETED_ONLY": ~living}.get(shown, true())]
+    conditions: list[ColumnElement[bool]] = [{"ACTIVE_ONLY": living, "DELETED_ONLY": ~living}.get(shown, true())]
     conditions += [_condition(session, clause) for clause in clauses]
     if token:
         conditions.append(after(columns, [unpacked(value) for value in paging.read(token, about)]))

@@ -33,6 +33,11 @@ def get(session: Session, actor: Actor, given: Any, *, lock: bool = False) -> Ex
     return found
 
 
+def deleted(group: ExperimentGroup) -> InvalidParameter:
+    """The refusal to write into what is put aside."""
+    return InvalidParameter(f"The experiment {group.id} must be in the 'active' state. Current state is deleted.")
+
+
 def by_name(session: Session, actor: Actor, name: Any) -> ExperimentGroup:
     """A group by its name, deleted or not."""
     actor.require(Permission.VIEW_EXPERIMENTS)
@@ -106,7 +111,7 @@ def set_tag(session: Session, actor: Actor, given: Any, key: Any, value: Any) ->
     said = values.text(value, "value", longest=values.LONGEST_GROUP_TAG)
     group = _writable(session, actor, given)
     if group.deleted_at is not None:
-        raise InvalidParameter(f"The experiment {group.id} must be in the 'active' state.")
+        raise deleted(group)
     tags = dict(group.tags or {}) | {name: said}
     if len(tags) > MOST_TAGS:
         raise InvalidParameter(f"An experiment has at most {MOST_TAGS} tags.")

@@ -79,7 +79,7 @@ def log(
     total = sum(len(one) for one in points.values()) + len(given_params) + len(given_tags)
     if total > MOST_AT_ONCE:
         raise InvalidParameter(
-            f"A batch logging request can contain at most {MOST_AT_ONCE} values. Got {total} values."
+            f"A batch logging request can contain at most {MOST_AT_ONCE} metrics, params and tags. Got {total}."
         )
     aim = runs.target(session, actor, run_id)
     params.put(session, aim.id, aim.run_id, given_params)

@@ -33,7 +33,7 @@ def create(session: Session, actor: Actor, asked: dict[str, Any]) -> LoggedModel
         ensure_default(session)
     found = groups.get(session, actor, group)
     if found.deleted_at is not None:
-        raise InvalidParameter(f"The experiment {found.id} must be in the 'active' state. Current state is deleted.")
+        raise groups.deleted(found)
     name = asked.get("name") or f"model-{uuid.uuid4().hex[:8]}"
     run_id, kind = asked.get("source_run_id"), asked.get("model_type")
     model = LoggedModel(

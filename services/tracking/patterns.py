@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, func
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from services.tracking.errors import InvalidParameter
 
@@ -20,7 +20,9 @@ _PLAIN: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def compare(session: Session, column: ColumnElement[Any], comparator: str, value: Any) -> ColumnElement[bool]:
+def compare(
+    session: Session, column: ColumnElement[Any] | InstrumentedAttribute[Any], comparator: str, value: Any
+) -> ColumnElement[bool]:
     """The condition that a column keeps a comparison of a filter."""
     if comparator in _PLAIN:
         found: ColumnElement[bool] = _PLAIN[comparator](column, value)

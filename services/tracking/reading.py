@@ -49,8 +49,9 @@ def fitting(session: Session, numbers: Sequence[int]) -> list[int]:
         .scalar_subquery()
         + select(func.count() * 200).where(MetricSeries.experiment_id == Experiment.id).scalar_subquery()
     )
-    sizes = dict(session.execute(select(Experiment.id, size).where(Experiment.id.in_(numbers))).all())
-    total, kept = 0, []
+    sizes: dict[int, int] = dict(session.execute(select(Experiment.id, size).where(Experiment.id.in_(numbers))).all())
+    total = 0
+    kept: list[int] = []
     for number in numbers:
         total += int(sizes.get(number, 0))
         if kept and total > MOST_BYTES:
@@ -199,7 +200,7 @@ def _outputs(session: Session, numbers: Sequence[int]) -> defaultdict[int, list[
         .where(LoggedModel.experiment_id.in_(numbers), LoggedModel.step.is_not(None), LoggedModel.deleted_at.is_(None))
         .order_by(LoggedModel.id)
     )
-    return _by_run((number, {"model_id": name, "step": step}) for number, name, step in found)
+    return _by_run((number or 0, {"model_id": name, "step": step}) for number, name, step in found)
 
 
 def _by_run(pairs: Iterable[tuple[int, T]]) -> defaultdict[int, list[T]]:

@@ -97,9 +97,7 @@ def create(
     else:
         found = groups.get(session, actor, group)
         if found.deleted_at is not None:
-            raise InvalidParameter(
-                f"The experiment {found.id} must be in the 'active' state. Current state is deleted."
-            )
+            raise groups.deleted(found)
         group_name = found.name
     run_id = uuid.uuid4().hex
     label = _name(name) or _name(given_tags.get(tags.NAME)) or f"run-{run_id[:8]}"

@@ -1,13 +1,11 @@
 """A live server on a database of its own, and Chromium signed in to it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 from sqlalchemy import Engine
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from models.permissions import Role
 from tests.support import people
@@ -15,22 +13,6 @@ from web.identity import cookie_name
 
 # What a refused page answers is told by the browser as an error of its own.
 EXPECTED = ("status of 401", "status of 404", "status of 403", "status of 409", "status of 422")
-
-
-class Quiet(WSGIRequestHandler):
-    """A failed test shows what failed, not hundreds of requests."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="session")
-def live_server(dash_app: Any) -> Iterator[str]:
-    """The app on a port; each test puts its own database under it."""
-    server = make_server("127.0.0.1", 0, dash_app.server, threaded=True, request_handler=Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 @pytest.fixture
