@@ -39,7 +39,7 @@ def upload(path: str) -> Response:
     """A file, as it streams in; no transaction is open meanwhile."""
     where = _to_write(artifacts.place(path))
     request.max_content_length = artifacts.largest()
-    artifacts.save(where, request.stream)
+    artifacts.save(where, request.stream, request.content_length)
     return wire.answer({})
 
 

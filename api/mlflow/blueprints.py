@@ -1,6 +1,6 @@
 """All routes of MLflow's protocol."""
 
-from api.mlflow import artifacts, experiments, logging, metrics, models, runs
+from api.mlflow import artifacts, experiments, logging, metrics, models, runs, server_info
 
 ALL = (
     experiments.blueprint,
@@ -9,4 +9,5 @@ ALL = (
     metrics.blueprint,
     models.blueprint,
     artifacts.blueprint,
+    server_info.blueprint,
 )

@@ -1,6 +1,7 @@
 """Files that runs and models carry along: streamed to a folder of ours and back, one for each run or model."""
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -14,10 +15,10 @@ from sqlalchemy.orm import Session
 from config.settings import settings
 from services.actor import Actor
 from services.tracking import models, runs
-from services.tracking.errors import InvalidParameter, NotThere, TooLarge
+from services.tracking.errors import DiskFull, InvalidParameter, NotThere, TooLarge
 
 CHUNK = 1_048_576  # bytes held in memory of a file of any size
-LONGEST_PART, MOST_PARTS, MOST_LISTED = 255, 50, 10_000
+LONGEST_PART, LONGEST_PATH, MOST_LISTED = 255, 2000, 10_000
 _COMING = ".coming"
 
 
@@ -48,11 +49,8 @@ def largest() -> int:
 
 def place(address: str) -> Place:
     """What an address below the artifacts means: “12/<run>/artifacts/…” or “12/models/<model>/artifacts/…”."""
-    parts = tuple(part for part in address.split("/") if part)
-    if address.startswith("/") or not 3 <= len(parts) <= MOST_PARTS or any(not _is_plain(part) for part in parts):
-        raise InvalidParameter("Invalid path")
-    group, *rest = parts
-    if not (group.isascii() and group.isdecimal()):
+    group, *rest = _parts(address) or ("",)
+    if len(rest) < 2 or not (group.isascii() and group.isdecimal()):
         raise InvalidParameter("Invalid path")
     if rest[0] == "models":
         if len(rest) < 3 or rest[2] != "artifacts":
@@ -65,19 +63,22 @@ def place(address: str) -> Place:
 
 def of_run(run_id: str, path: str) -> Place:
     """The place of a path among the files of a run."""
+    return Place(root() / "runs" / run_id, _parts(path), run_id, None)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The names of a path, of which none leads elsewhere."""
     parts = tuple(part for part in path.split("/") if part)
-    if path.startswith("/") or len(parts) > MOST_PARTS or any(not _is_plain(part) for part in parts):
+    if path.startswith("/") or len(path.encode("utf-8", "replace")) > LONGEST_PATH or not all(map(_is_plain, parts)):
         raise InvalidParameter("Invalid path")
-    return Place(root() / "runs" / run_id, parts, run_id, None)
+    return parts
 
 
 def _is_plain(part: str) -> bool:
-    if part in (".", "..") or "\\" in part or not part.isprintable():
+    # U+FFFD stands for bytes that were no UTF-8.
+    if part in (".", "..") or "\\" in part or "\ufffd" in part or not part.isprintable():
         return False
-    try:
-        return len(part.encode()) <= LONGEST_PART
-    except UnicodeEncodeError:
-        return False
+    return len(part.encode("utf-8", "replace")) <= LONGEST_PART
 
 
 def require_reading(session: Session, actor: Actor, where: Place) -> None:
@@ -106,8 +107,8 @@ def _inside(where: Place) -> Path:
     return path
 
 
-def save(where: Place, stream: IO[bytes]) -> None:
-    """Write a stream to a file of its own name only once it is there as a whole."""
+def save(where: Place, stream: IO[bytes], announced: int | None) -> None:
+    """Keep a stream of so many bytes, under its name only once all of it is there."""
     if not where.parts:
         raise InvalidParameter("Invalid path")
     path = _inside(where)
@@ -115,23 +116,36 @@ def save(where: Place, stream: IO[bytes]) -> None:
     coming.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         with coming.open("xb") as file:
-            _copy(stream, file)
+            _copy(stream, file, announced)
             file.flush()
             os.fsync(file.fileno())
         with _as_refusal():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             coming.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull from error
     finally:
         coming.unlink(missing_ok=True)
 
 
-def _copy(stream: IO[bytes], file: IO[bytes]) -> None:
+def _copy(stream: IO[bytes], file: IO[bytes], announced: int | None) -> None:
     most, total = largest(), 0
-    while block := stream.read(CHUNK):
+    while block := _next(stream):
         total += len(block)
         if total > most:
             raise TooLarge(f"An artifact has at most {most:,} bytes (PFD_ARTIFACT_BYTES).")
         file.write(block)
+    if announced is not None and total != announced:
+        raise InvalidParameter(f"The file broke off: {total:,} of {announced:,} bytes have come.")
+
+
+def _next(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(CHUNK)
+    except (TimeoutError, ConnectionError) as error:
+        raise InvalidParameter("The file broke off: nothing more has come.") from error
 
 
 @contextlib.contextmanager

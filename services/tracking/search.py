@@ -40,9 +40,9 @@ _OWNER = select(User.username).where(User.id == Experiment.created_by).scalar_su
 
 def view(given: Any) -> str:
     """Which of living and deleted ones are wanted."""
-    word = VIEWS.get(given) if isinstance(given, int) and not isinstance(given, bool) else given
-    if word in (None, ""):
+    if given in (None, ""):
         return "ACTIVE_ONLY"
+    word = VIEWS.get(given) if isinstance(given, int) and not isinstance(given, bool) else given
     if word not in VIEWS.values():
         raise InvalidParameter(f"Invalid value for parameter 'run_view_type': one of {', '.join(VIEWS.values())}.")
     return str(word)

@@ -28,14 +28,14 @@ class Tracking:
         self.client = server.test_client()
         self.headers = {"Authorization": f"Bearer {token}"}
 
-    def post(self, path: str, **body: Any) -> Any:
-        return self.client.post(f"{PREFIX}/{path}", json=body, headers=self.headers)
+    def post(self, route: str, **body: Any) -> Any:
+        return self.client.post(f"{PREFIX}/{route}", json=body, headers=self.headers)
 
     def raw(self, path: str, data: bytes, content_type: str = "application/json") -> Any:
         return self.client.post(f"{PREFIX}/{path}", data=data, content_type=content_type, headers=self.headers)
 
-    def get(self, path: str, **args: Any) -> Any:
-        return self.client.get(f"{PREFIX}/{path}", query_string=args, headers=self.headers)
+    def get(self, route: str, **args: Any) -> Any:
+        return self.client.get(f"{PREFIX}/{route}", query_string=args, headers=self.headers)
 
     def group(self, name: str = "group") -> str:
         """A new group's id."""

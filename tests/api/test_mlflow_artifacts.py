@@ -1,0 +1,186 @@
+"""Files of runs: streamed in and out, each within the folder of its run."""
+
+import errno
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from config.settings import settings
+from tests.support import tracking
+from tests.support.tracking import Tracking
+
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+@pytest.fixture
+def api(dash_app: Any, sqlite: Engine) -> Tracking:
+    return Tracking(dash_app.server, tracking.key())
+
+
+@pytest.fixture
+def run(api: Tracking) -> str:
+    return api.run()
+
+
+def put(api: Tracking, run: str, path: str, data: bytes = b"x") -> Any:
+    address = f"{FILES}/0/{run}/artifacts/{path}"
+    return api.client.put(address, data=data, headers=api.headers, content_type="application/octet-stream")
+
+
+def fetch(api: Tracking, run: str, path: str) -> Any:
+    return api.client.get(f"{FILES}/0/{run}/artifacts/{path}", headers=api.headers)
+
+
+def listed(api: Tracking, run: str, path: str = "") -> list[tuple[str, bool]]:
+    files = api.get("artifacts/list", run_id=run, path=path).json["files"]
+    return [(one["path"], one["is_dir"]) for one in files]
+
+
+def everything() -> list[str]:
+    found = [path.relative_to(settings().artifacts_dir).as_posix() for path in settings().artifacts_dir.rglob("*")]
+    return sorted(name for name in found if name.count("/") > 1)
+
+
+def test_what_goes_in_comes_out(api: Tracking, run: str) -> None:
+    data = os.urandom(3_000_000)
+    assert put(api, run, "model/ä weights.bin", data).status_code == 200
+    answer = fetch(api, run, "model/ä weights.bin")
+    assert answer.data == data
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.mimetype == "application/octet-stream"
+    assert listed(api, run) == [("model", True)]
+    assert listed(api, run, "model") == [("model/ä weights.bin", False)]
+
+
+def test_a_second_file_of_a_name_takes_the_place_of_the_first(api: Tracking, run: str) -> None:
+    put(api, run, "a", b"one")
+    put(api, run, "a", b"two")
+    assert fetch(api, run, "a").data == b"two"
+
+
+def test_an_empty_file_is_a_file(api: Tracking, run: str) -> None:
+    assert put(api, run, "empty", b"").status_code == 200
+    assert fetch(api, run, "empty").data == b""
+
+
+def test_a_file_or_a_folder_goes(api: Tracking, run: str) -> None:
+    put(api, run, "a/b")
+    put(api, run, "c")
+    for path in ("a", "c"):
+        assert api.client.delete(f"{FILES}/0/{run}/artifacts/{path}", headers=api.headers).status_code == 200
+    assert listed(api, run) == []
+    assert fetch(api, run, "c").json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../x",
+        "a/../../x",
+        "..%2f..%2fx",
+        "%2e%2e/x",
+        "a\\..\\x",
+        "a%00b",
+        "a%0ab",
+        "./x",
+        "x" * 256,
+        "a/" * 1000 + "a",
+        "%ff",
+    ],
+)
+def test_a_path_that_leads_elsewhere_is_refused(api: Tracking, run: str, path: str) -> None:
+    before = everything()
+    answer = put(api, run, path)
+    assert answer.status_code in {400, 404, 308}, answer.text
+    assert everything() == before
+
+
+@pytest.mark.parametrize("path", ["", "/etc/passwd", "0", "0/x", "x/y/artifacts", "../0/x/artifacts", "0/models/x"])
+def test_a_place_that_is_no_runs_is_not_listed(api: Tracking, path: str) -> None:
+    answer = api.client.get(FILES, query_string={"path": path}, headers=api.headers)
+    assert answer.status_code in {400, 404}
+
+
+def test_a_link_leads_nowhere(api: Tracking, run: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    put(api, run, "a")
+    folder = settings().artifacts_dir / "runs" / run
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "file").symlink_to(tmp_path / "secret")
+    assert fetch(api, run, "link/secret").status_code == 400
+    assert fetch(api, run, "file").status_code == 400
+    assert put(api, run, "link/new").status_code == 400
+    assert not (tmp_path / "new").exists()
+    assert listed(api, run) == [("a", False)]
+
+
+def test_a_file_is_no_folder(api: Tracking, run: str) -> None:
+    put(api, run, "a")
+    put(api, run, "d/e")
+    for path in ("a/b", "d"):
+        answer = put(api, run, path)
+        assert (answer.status_code, answer.json["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_more_than_the_house_takes_is_refused_and_leaves_nothing(
+    api: Tracking, run: str, chosen: Callable[..., None]
+) -> None:
+    chosen(PFD_ARTIFACT_BYTES=2_000_000)
+    answer = put(api, run, "large", b"x" * 2_000_001)
+    assert (answer.status_code, answer.json["error_code"]) == (413, "BAD_REQUEST")
+    endless = api.client.put(
+        f"{FILES}/0/{run}/artifacts/large",
+        input_stream=io.BytesIO(b"x" * 3_000_000),
+        headers=api.headers,
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert endless.status_code == 413
+    assert [name for name in everything() if run in name or ".coming" in name] == []
+    assert put(api, run, "fits", b"x" * 2_000_000).status_code == 200
+
+
+def test_what_breaks_off_leaves_nothing(api: Tracking, run: str) -> None:
+    answer = api.client.put(
+        f"{FILES}/0/{run}/artifacts/half",
+        input_stream=io.BytesIO(b"x" * 10),
+        headers=api.headers,
+        environ_overrides={"CONTENT_LENGTH": "1000"},
+    )
+    assert answer.status_code == 400
+    assert listed(api, run) == []
+    assert not list((settings().artifacts_dir / ".coming").iterdir())
+
+
+def test_a_full_disk_is_said_to_be_full(api: Tracking, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert put(api, run, "a").status_code == 507
+    monkeypatch.undo()
+    assert listed(api, run) == []
+
+
+def test_a_run_of_somebody_else_takes_no_file(api: Tracking, run: str, dash_app: Any) -> None:
+    other = Tracking(dash_app.server, tracking.key(name="somebody-else"))
+    assert put(other, run, "a").json["error_code"] == "PERMISSION_DENIED"
+    put(api, run, "a", b"seen")
+    assert fetch(other, run, "a").data == b"seen"
+
+
+def test_a_run_that_is_not_there_takes_no_file(api: Tracking) -> None:
+    assert put(api, "f" * 32, "a").json["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_a_model_has_files_of_its_own(api: Tracking) -> None:
+    model = api.post("logged-models", experiment_id="0", name="m").json["model"]["info"]
+    address = f"/api/2.0/mlflow-artifacts/artifacts/0/models/{model['model_id']}/artifacts/MLmodel"
+    assert model["artifact_uri"] == f"mlflow-artifacts:/0/models/{model['model_id']}/artifacts"
+    assert api.client.put(address, data=b"flavors: {}", headers=api.headers).status_code == 200
+    assert api.client.get(address, headers=api.headers).data == b"flavors: {}"
