@@ -23,6 +23,7 @@ from services.api_keys import reminders
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
+from services.tracking import artifact_retention
 from services.training import KIND as TRAINING
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,8 @@ def purge() -> None:
         reminders.tell(session)
     with transaction() as session:
         editing.purge(session)
+    with snapshot() as session:
+        artifact_retention.purge(session)
     for purge_some in (
         job_queue.purge,
         machine.purge,

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from api.mlflow import wire
 from database.engine import snapshot, transaction
 from models.permissions import Permission
-from services.tracking import models
+from services.tracking import model_search, models
 from web.bearer import current_speaker, requires_key
 
 blueprint = Blueprint("mlflow_models", __name__, url_prefix=f"{wire.PREFIX}/logged-models")
@@ -82,8 +82,9 @@ def set_params(model_id: str) -> Response:
 @blueprint.post("/search")
 @requires_key(Permission.VIEW_EXPERIMENTS)
 def search() -> Response:
-    """The models of some groups; filters and orders of their own are not offered."""
+    """A page of the models of some groups."""
     given = wire.body()
     with snapshot() as session:
-        found = models.of_groups(session, current_speaker().actor, given)
-        return wire.answer({"models": [models.spoken(session, model) for model in found]})
+        found, following = model_search.find(session, current_speaker().actor, given)
+        told = [models.spoken(session, model) for model in found]
+    return wire.answer({"models": told} | ({"next_page_token": following} if following else {}))

@@ -18,7 +18,7 @@ from services.actor import Actor
 from services.curves import writing
 from services.curves.packing import Points
 from services.errors import Conflict, Invalid
-from services.experiments import editing, lifecycle
+from services.experiments import editing, lifecycle, run_tags
 from services.imports import parents
 from services.imports.run import ImportedEpoch, ImportedRun, ImportedSeries
 
@@ -80,6 +80,7 @@ def _store(session: Session, actor: Actor, run: ImportedRun, owner_id: int | Non
         experiment.created_by = owner_id
         changed = True
     _add_tags(session, actor, experiment, known_tags, run.tags)
+    run_tags.keep(session, experiment.id, run.tags)
     added = _append(session, experiment.id, run.series)
     changed |= _take_epochs(session, experiment, run)
     if is_new or changed or added:
@@ -158,7 +159,7 @@ def _as_stored(value: dict[str, Any]) -> dict[str, Any]:
 def _add_tags(
     session: Session, actor: Actor, experiment: Experiment, known: dict[str, str], tags: dict[str, str]
 ) -> None:
-    """Make tags “key:value” of those that keep our rules; all of them stand in the configuration too."""
+    """Make tags “key:value” of those that keep our rules; all of them stand among the run's keys and values too."""
     for key, value in tags.items():
         if known.get(key) == value or experiment.deleted_at is not None:
             continue

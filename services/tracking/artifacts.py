@@ -42,6 +42,11 @@ def root() -> Path:
     return settings().artifacts_dir
 
 
+def coming() -> Path:
+    """Where files lie until all of them is there."""
+    return root() / _COMING
+
+
 def largest() -> int:
     """How many bytes a file may have."""
     return settings().artifact_bytes
@@ -112,22 +117,22 @@ def save(where: Place, stream: IO[bytes], announced: int | None) -> None:
     if not where.parts:
         raise InvalidParameter("Invalid path")
     path = _inside(where)
-    coming = root() / _COMING / secrets.token_hex(16)
-    coming.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half = coming() / secrets.token_hex(16)
+    half.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with coming.open("xb") as file:
+        with half.open("xb") as file:
             _copy(stream, file, announced)
             file.flush()
             os.fsync(file.fileno())
         with _as_refusal():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            coming.replace(path)
+            half.replace(path)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise DiskFull from error
     finally:
-        coming.unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
 
 
 def _copy(stream: IO[bytes], file: IO[bytes], announced: int | None) -> None:

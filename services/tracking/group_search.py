@@ -70,5 +70,5 @@ def _condition(session: Session, clause: Clause) -> ColumnElement[bool]:
         listed = column.in_(numbers)
         return ~listed if comparator in ("!=", "NOT IN") else listed
     if field.key in ("creation_time", "last_update_time"):
-        value = values.moment(round(value), field.key)
+        value = values.moment_of(value, field.key)
     return patterns.compare(session, column, comparator, value)

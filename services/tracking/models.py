@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from database.types import now
 from models.experiment import Experiment
-from models.experiment_group import ExperimentGroup
 from models.logged_model import LoggedModel
 from models.permissions import Permission
 from models.run_tag import RunTag
@@ -17,7 +16,7 @@ from services.actor import Actor
 from services.errors import Forbidden
 from services.experiments.groups import DEFAULT_ID, ensure_default
 from services.tracking import groups, ids, params, runs, tags, values
-from services.tracking.errors import InvalidParameter, NotOffered, NotThere
+from services.tracking.errors import InvalidParameter, NotThere
 
 PENDING = "LOGGED_MODEL_PENDING"
 STATUSES = ("LOGGED_MODEL_UNSPECIFIED", PENDING, "LOGGED_MODEL_READY", "LOGGED_MODEL_UPLOAD_FAILED")
@@ -143,23 +142,6 @@ def note_in_run(session: Session, actor: Actor, run_id: Any, facts: str) -> None
     history = orjson.loads(before) if before else []
     history.append(found)
     tags.put(session, aim.id, {HISTORY: orjson.dumps(history[-MOST_NOTED:]).decode()})
-
-
-def of_groups(session: Session, actor: Actor, asked: dict[str, Any]) -> list[LoggedModel]:
-    """The newest models of some groups; what could not be kept of the question is refused, not left out."""
-    actor.require(Permission.VIEW_EXPERIMENTS)
-    if asked.get("filter") or asked.get("order_by") or asked.get("datasets"):
-        raise NotOffered("Logged models are listed by experiment here, without filter and order_by.")
-    wanted = groups.named(session, asked.get("experiment_ids"))
-    return list(
-        session.scalars(
-            select(LoggedModel)
-            .join(ExperimentGroup, ExperimentGroup.id == LoggedModel.group_id)
-            .where(LoggedModel.group_id.in_(wanted), LoggedModel.deleted_at.is_(None))
-            .order_by(LoggedModel.id.desc())
-            .limit(MOST_SHOWN)
-        )
-    )
 
 
 def spoken(session: Session, model: LoggedModel) -> dict[str, Any]:

@@ -198,10 +198,7 @@ def _fed(session: Session, key: str, comparator: str, value: Any) -> ColumnEleme
 
 def _is(session: Session, key: str, comparator: str, value: Any) -> ColumnElement[bool]:
     if key in ("start_time", "end_time"):
-        when = values.moment(round(value), key) if 0 <= value <= values.LATEST else None
-        if when is None:
-            raise InvalidParameter(f"Invalid value for attribute '{key}': milliseconds since 1970.")
-        return patterns.compare(session, _attribute(key), comparator, when)
+        return patterns.compare(session, _attribute(key), comparator, values.moment_of(value, key))
     if key == "run_id":
         return _is_run(comparator, value)
     if key == "artifact_uri":

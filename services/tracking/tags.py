@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.experiment import Experiment
 from models.run_tag import RunTag
+from services.experiments import run_tags
 from services.imports import parents
 from services.tracking import values
 from services.tracking.errors import InvalidParameter, NotThere
@@ -42,21 +42,10 @@ def put(session: Session, experiment_id: int, given: Mapping[str, str]) -> None:
         columns["given_name"] = given[NAME].strip()[: values.LONGEST_NAME]
     if columns:
         session.execute(update(Experiment).where(Experiment.id == experiment_id).values(columns))
-    rows = [
-        {"experiment_id": experiment_id, "name": name, "value": value}
-        for name, value in given.items()
-        if name not in (NOTE, NAME)
-    ]
-    if rows:
-        insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(RunTag)
-        session.execute(
-            insert.on_conflict_do_update(
-                index_elements=[RunTag.experiment_id, RunTag.name], set_={"value": insert.excluded.value}
-            ),
-            rows,
-        )
-        if session.execute(_too_many(experiment_id)).first():
-            raise InvalidParameter(f"A run has at most {MOST:,} tags.")
+    others = {name: value for name, value in given.items() if name not in (NOTE, NAME)}
+    run_tags.keep(session, experiment_id, others)
+    if others and session.execute(_too_many(experiment_id)).first():
+        raise InvalidParameter(f"A run has at most {MOST:,} tags.")
     if given.get(PARENT):
         parents.join(session, session.get_one(Experiment, experiment_id), given[PARENT])
 

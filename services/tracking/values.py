@@ -85,6 +85,13 @@ def moment(value: Any, what: str) -> datetime:
     return datetime.fromtimestamp(milliseconds(value, what) / 1000, tz=UTC)
 
 
+def moment_of(value: float, what: str) -> datetime:
+    """The same from a number in a filter."""
+    if not 0 <= value <= LATEST:
+        raise InvalidParameter(f"Invalid value for '{what}': It must be milliseconds since 1970.")
+    return moment(round(value), what)
+
+
 def number(value: Any, what: str = "value") -> float:
     """A double; NaN and infinity come as the words of Protobuf's JSON."""
     if isinstance(value, int | float) and not isinstance(value, bool):

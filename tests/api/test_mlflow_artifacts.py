@@ -3,18 +3,29 @@
 import errno
 import io
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from config.settings import settings
+from database.engine import snapshot, transaction
+from models import Experiment
+from services.experiments import editing
+from services.tracking import artifact_retention
 from tests.support import tracking
 from tests.support.tracking import Tracking
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of other tests, which may run beside this one, are none of its business."""
+    monkeypatch.setattr(type(settings()), "artifacts_dir", property(lambda _: tmp_path / "artifacts"))
 
 
 @pytest.fixture
@@ -184,3 +195,34 @@ def test_a_model_has_files_of_its_own(api: Tracking) -> None:
     assert model["artifact_uri"] == f"mlflow-artifacts:/0/models/{model['model_id']}/artifacts"
     assert api.client.put(address, data=b"flavors: {}", headers=api.headers).status_code == 200
     assert api.client.get(address, headers=api.headers).data == b"flavors: {}"
+
+
+def test_files_go_with_their_run_and_not_before(api: Tracking, run: str) -> None:
+    kept = api.run()
+    model = api.post("logged-models", experiment_id="0", name="m").json["model"]["info"]["model_id"]
+    address = f"{FILES}/0/models/{model}/artifacts/a"
+    for one in (run, kept):
+        put(api, one, "a/b")
+    api.client.put(address, data=b"x", headers=api.headers)
+    api.post("runs/delete", run_id=run)
+    with snapshot() as session:
+        assert artifact_retention.purge(session) == 0
+        number = session.scalar(select(Experiment.id).where(Experiment.source_id == run))
+    with transaction() as session:
+        editing.remove(session, [number])
+    with snapshot() as session:
+        assert artifact_retention.purge(session) == 1
+    folders = settings().artifacts_dir / "runs"
+    assert [(folders / one).exists() for one in (run, kept)] == [False, True]
+    assert api.client.get(address, headers=api.headers).data == b"x"
+
+
+def test_what_broke_off_long_ago_goes(api: Tracking, run: str) -> None:
+    put(api, run, "a")
+    for name, age in (("new", 0), ("old", 90_000)):
+        path = settings().artifacts_dir / ".coming" / name
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - age,) * 2)
+    with snapshot() as session:
+        artifact_retention.purge(session)
+    assert [path.name for path in (settings().artifacts_dir / ".coming").iterdir()] == ["new"]
