@@ -105,6 +105,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("experiment_id", "kind", "name", "digest", name=op.f("pk_run_inputs")),
     )
     _name_the_groups_that_are_there()
+    _note_the_tags_that_came_with_imports()
+
+
+def _note_the_tags_that_came_with_imports() -> None:
+    if _is_postgresql():
+        whole = "json_each_text(CASE json_typeof(config->'tags') WHEN 'object' THEN config->'tags' ELSE '{}' END)"
+        kept = "tag.value IS NOT NULL"
+    else:
+        whole = "json_each(CASE json_type(config, '$.tags') WHEN 'object' THEN config->'$.tags' ELSE '{}' END)"
+        kept = "tag.type = 'text'"
+    op.execute(
+        "INSERT INTO run_tags (experiment_id, name, value) SELECT experiments.id, tag.key, tag.value"
+        f" FROM experiments, {whole} AS tag WHERE source IS NOT NULL AND length(tag.key) BETWEEN 1 AND 250 AND {kept}"
+    )
 
 
 def _name_the_groups_that_are_there() -> None:

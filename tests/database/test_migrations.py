@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pytest_alembic import MigrationContext, create_alembic_fixture, tests
-from sqlalchemy import Engine, create_engine, inspect, select
+from sqlalchemy import Engine, create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -280,3 +280,31 @@ def test_sqlite_runs_with_wal_full_sync_and_foreign_keys(sqlite: Engine) -> None
 def test_every_model_is_reexported() -> None:
     mapped = {mapper.class_.__name__ for mapper in models.Base.registry.mappers}
     assert mapped <= set(models.__all__)
+
+
+def test_groups_and_tags_that_were_there_are_taken_over(
+    alembic_runner: MigrationContext, alembic_engine: Engine
+) -> None:
+    alembic_runner.migrate_up_before("0008")
+    columns = "name, status, epochs_completed, is_demo, created_at, updated_at, group_name, source, source_id, config"
+    rows = [
+        ("a", "first", "'mlflow', 'a'", '{"tags": {"team": "x", "": "y", "n": "1"}}'),
+        ("b", "second", "'mlflow', 'b'", '{"tags": ["no", "object"]}'),
+        ("c", "first", "'mlflow', 'c'", "null"),
+        ("d", "Default", "NULL, NULL", '{"tags": {"own": "configuration"}}'),
+    ]
+    with alembic_engine.begin() as connection:
+        for name, group, source, config in rows:
+            connection.execute(
+                text(
+                    f"INSERT INTO experiments ({columns}) VALUES (:name, 'completed', 0, false,"
+                    f" '2026-01-01 00:00:00', '2026-01-01 00:00:00', :given, {source}, :config)"
+                ),
+                {"name": name, "given": group, "config": config},
+            )
+    alembic_runner.migrate_up_to("0008")
+    with alembic_engine.connect() as connection:
+        groups = connection.execute(text("SELECT id, name FROM experiment_groups ORDER BY id")).all()
+        tags = connection.execute(text("SELECT experiment_id, name, value FROM run_tags ORDER BY name")).all()
+    assert groups == [(1, "first"), (2, "second")]
+    assert tags == [(1, "n", "1"), (1, "team", "x")]
