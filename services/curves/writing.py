@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Executable, delete, func, select
+from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,30 @@ from services.errors import Invalid
 FULL = 16_384  # points: a full chunk of doubles is 128 KiB, so a year of a running experiment is a few hundred rows
 TAIL = 256  # points: what one further point rewrites at the most
 MERGE_AT = 64  # sealed small chunks: merged into one full chunk
+
+# Asked for every point that a script logs by itself, so built once.
+_KEYS = select(MetricKey.name, MetricKey.id).where(MetricKey.name.in_(bindparam("names", expanding=True)))
+_SERIES = (
+    select(MetricSeries)
+    .where(
+        MetricSeries.experiment_id == bindparam("experiment_id"),
+        MetricSeries.key_id.in_(bindparam("key_ids", expanding=True)),
+    )
+    .order_by(MetricSeries.key_id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_LATEST = (
+    select(MetricChunk.series_id, func.max(MetricChunk.start).label("start"))
+    .where(MetricChunk.series_id.in_(bindparam("series_ids", expanding=True)))
+    .group_by(MetricChunk.series_id)
+    .subquery()
+)
+_LAST_CHUNKS = (
+    select(MetricChunk)
+    .join(_LATEST, (_LATEST.c.series_id == MetricChunk.series_id) & (_LATEST.c.start == MetricChunk.start))
+    .execution_options(populate_existing=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +69,17 @@ def extend(session: Session, experiment_id: int, batch: Mapping[str, Points]) ->
     key_ids = key_ids_of(session, batch)
     series = _series_of(session, experiment_id, list(key_ids.values()))
     ends = _last_chunks(session, [row.id for row in series.values() if row.points])
+    small = _small_chunks(session, [number for number, last in ends.items() if TAIL <= last.points < FULL])
     extended = {}
-    for key, points in batch.items():
-        row = series[key_ids[key]]
-        fresh = _without_known(session, row, points)
-        if len(fresh):
-            last = (row.last_step or 0, _last_value(row)) if row.points else None
-            _store(session, row, ends.get(row.id), fresh)
-            _summarise(row, fresh)
-            extended[key] = Extended(row, fresh, last)
+    with session.no_autoflush:  # all series are written together at the end
+        for key, points in batch.items():
+            row = series[key_ids[key]]
+            fresh = _without_known(session, row, points)
+            if len(fresh):
+                before = (row.last_step or 0, _last_value(row)) if row.points else None
+                _store(session, row, ends.get(row.id), fresh, merge=small.get(row.id, 0) >= MERGE_AT)
+                _summarise(row, fresh)
+                extended[key] = Extended(row, fresh, before)
     session.flush()
     return extended
 
@@ -68,12 +94,11 @@ def key_ids_of(session: Session, names: Mapping[str, object] | list[str]) -> dic
     for name in wanted:
         if not name or len(name) > 250:
             raise Invalid("The name of a metric has 1 to 250 characters.", field=name[:60])
-    query = select(MetricKey.name, MetricKey.id).where(MetricKey.name.in_(wanted))
-    known = dict(session.execute(query).all())
+    known = dict(session.execute(_KEYS, {"names": wanted}).all())
     missing = sorted(set(wanted) - known.keys())
     if missing:
         session.execute(_insert_or_ignore(session, MetricKey, [{"name": name} for name in missing]))
-        known = dict(session.execute(query).all())
+        known = dict(session.execute(_KEYS, {"names": wanted}).all())
     return known
 
 
@@ -85,19 +110,14 @@ def _insert_or_ignore(session: Session, model: type, rows: list[dict[str, Any]])
 
 def _series_of(session: Session, experiment_id: int, key_ids: list[int]) -> dict[int, MetricSeries]:
     # Locked, in one order: two clients that log to one experiment wait for each other instead of losing points.
-    query = (
-        select(MetricSeries)
-        .where(MetricSeries.experiment_id == experiment_id, MetricSeries.key_id.in_(key_ids))
-        .order_by(MetricSeries.key_id)
-        .with_for_update()
-    )
-    found = {row.key_id: row for row in session.scalars(query.execution_options(populate_existing=True))}
+    wanted = {"experiment_id": experiment_id, "key_ids": key_ids}
+    found = {row.key_id: row for row in session.scalars(_SERIES, wanted)}
     missing = sorted(set(key_ids) - found.keys())
     if missing:
         blank = {"points": 0, "nonfinite": 0, "in_order": True}
         rows = [{"experiment_id": experiment_id, "key_id": key_id, **blank} for key_id in missing]
         session.execute(_insert_or_ignore(session, MetricSeries, rows))
-        found = {row.key_id: row for row in session.scalars(query.execution_options(populate_existing=True))}
+        found = {row.key_id: row for row in session.scalars(_SERIES, wanted)}
     return found
 
 
@@ -126,28 +146,17 @@ def _last_chunks(session: Session, series_ids: list[int]) -> dict[int, MetricChu
     """The last chunk of each series, in one query."""
     if not series_ids:
         return {}
-    latest = (
-        select(MetricChunk.series_id, func.max(MetricChunk.start).label("start"))
-        .where(MetricChunk.series_id.in_(series_ids))
-        .group_by(MetricChunk.series_id)
-        .subquery()
-    )
-    found = session.scalars(
-        select(MetricChunk)
-        .join(latest, (latest.c.series_id == MetricChunk.series_id) & (latest.c.start == MetricChunk.start))
-        .execution_options(populate_existing=True)
-    )
-    return {chunk.series_id: chunk for chunk in found}
+    return {chunk.series_id: chunk for chunk in session.scalars(_LAST_CHUNKS, {"series_ids": series_ids})}
 
 
-def _store(session: Session, row: MetricSeries, last: MetricChunk | None, points: Points) -> None:
+def _store(session: Session, row: MetricSeries, last: MetricChunk | None, points: Points, *, merge: bool) -> None:
     start = row.points
     if last is not None and last.points < TAIL:
         start = last.start
         points = Points.concatenate([unpack_chunk(last), points])
         _pack_into(last, points[:FULL])
         start, points = start + FULL, points[FULL:]
-    elif last is not None and last.points < FULL and _small_chunks(session, row.id) >= MERGE_AT:
+    elif merge:
         start, merged = _trailing_small(session, row.id)
         points = Points.concatenate([merged, points])
         _remove(session, row.id, start)
@@ -165,10 +174,16 @@ def _remove(session: Session, series_id: int, start: int) -> None:
     )
 
 
-def _small_chunks(session: Session, series_id: int) -> int:
-    return (
-        session.scalar(select(func.count()).where(MetricChunk.series_id == series_id, MetricChunk.points < FULL)) or 0
+def _small_chunks(session: Session, series_ids: list[int]) -> dict[int, int]:
+    """How many chunks of each of these series are sealed and small."""
+    if not series_ids:
+        return {}
+    counted = session.execute(
+        select(MetricChunk.series_id, func.count())
+        .where(MetricChunk.series_id.in_(series_ids), MetricChunk.points < FULL)
+        .group_by(MetricChunk.series_id)
     )
+    return dict(counted.all())
 
 
 def _trailing_small(session: Session, series_id: int) -> tuple[int, Points]:

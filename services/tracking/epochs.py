@@ -22,6 +22,7 @@ from services.curves.writing import Extended
 from services.imports.synonyms import EVALUATION_COLUMNS, Meaning, meaning_of, seconds_per_unit
 
 LARGEST_EPOCH = 1_000_000
+EPOCHS = TrainingRun.__table__
 MOST_EPOCHS = 10_000  # of a series whose steps are taken for epochs; a longer one is of batches
 
 
@@ -108,14 +109,14 @@ def _upsert(session: Session, experiment_id: int, meaning: Meaning, cells: Mappi
         }
         for epoch, value in sorted(cells.items())
     ]
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(TrainingRun)
-    column = getattr(TrainingRun, meaning.column)
+    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(EPOCHS)
+    column = EPOCHS.c[meaning.column]
     said = insert.excluded[meaning.column]
     # A second-best key, such as “loss” beside “train_loss”, only fills what is empty.
     value = said if meaning.rank == 0 else func.coalesce(column, said)
     session.execute(
         insert.on_conflict_do_update(
-            index_elements=[TrainingRun.experiment_id, TrainingRun.epoch],
+            index_elements=[EPOCHS.c.experiment_id, EPOCHS.c.epoch],
             set_={meaning.column: value, "updated_at": moment},
         ),
         rows,

@@ -35,6 +35,11 @@ def run_condition(given: Any) -> ColumnElement[bool]:
     return and_(Experiment.source == SOURCE, Experiment.source_id == given)
 
 
+def is_logged(given: Any) -> bool:
+    """Whether this is the id of a run that was logged under it."""
+    return isinstance(given, str) and _RUN.fullmatch(given) is not None and not given.startswith(_ZEROS)
+
+
 def group_id(given: Any) -> int:
     """The number of a group; what is no number names nothing."""
     if isinstance(given, int) and not isinstance(given, bool):

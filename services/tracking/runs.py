@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,16 @@ STATUSES: Mapping[str, ExperimentStatus] = {
 SPOKEN = {ours: theirs for theirs, ours in STATUSES.items()} | {ExperimentStatus.PAUSED: "SCHEDULED"}
 _NUMBERS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 _ATTEMPTS = 5
+_TARGET = select(
+    Experiment.id,
+    Experiment.status,
+    Experiment.source,
+    Experiment.created_by,
+    Experiment.deleted_at,
+    Experiment.epochs_completed,
+)
+# Asked for every point that a script logs by itself, so built once.
+_LOGGED_TARGET = _TARGET.where(Experiment.source == ids.SOURCE, Experiment.source_id == bindparam("run_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,6 @@ class Target:
     status: ExperimentStatus
     source: str | None
     epochs_completed: int
-    total_epochs: int | None
 
 
 def number_of(session: Session, actor: Actor, run_id: Any) -> int:
@@ -56,22 +65,14 @@ def number_of(session: Session, actor: Actor, run_id: Any) -> int:
 def target(session: Session, actor: Actor, run_id: Any, *, lock: bool = False) -> Target:
     """A run that may be written to: one's own, or anybody's for those who manage all of them, and not deleted."""
     actor.require(Permission.RUN_EXPERIMENTS)
-    query = select(
-        Experiment.id,
-        Experiment.status,
-        Experiment.source,
-        Experiment.created_by,
-        Experiment.deleted_at,
-        Experiment.epochs_completed,
-        Experiment.total_epochs,
-    ).where(ids.run_condition(run_id))
-    found = session.execute(query.with_for_update() if lock else query).first()
+    query = _LOGGED_TARGET if ids.is_logged(run_id) else _TARGET.where(ids.run_condition(run_id))
+    found = session.execute(query.with_for_update() if lock else query, {"run_id": run_id}).first()
     if found is None:
         raise NotThere(f"Run with id={run_id} not found")
     _require_own(actor, found.created_by)
     if found.deleted_at is not None:
         raise InvalidParameter(f"The run {run_id} must be in the 'active' state. Current state is deleted.")
-    return Target(found.id, run_id, found.status, found.source, found.epochs_completed, found.total_epochs)
+    return Target(found.id, run_id, found.status, found.source, found.epochs_completed)
 
 
 def _require_own(actor: Actor, owner: int | None) -> None:
