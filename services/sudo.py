@@ -96,6 +96,9 @@ def note_refused(session: Session, signed_in: SignedIn, visitor: Visitor, error:
 
 def confirm(session: Session, signed_in: SignedIn, factor: str) -> None:
     """A factor was given in this session: acts that open doors are free for a while."""
+    # The account before its session, as everywhere: whoever deletes it would else wait for this, and this for them.
+    owner = select(User.id).where(User.id == signed_in.actor.user_id)
+    session.execute(owner.with_for_update(read=True, key_share=True))
     mine = select(SessionLog).where(SessionLog.id == signed_in.session_id, SessionLog.is_active)
     row = session.scalar(mine.with_for_update())
     if row is None:
