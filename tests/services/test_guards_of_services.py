@@ -1,0 +1,97 @@
+"""Each act of a service asks for its permission before it does anything, and refuses whoever has all others."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.permissions import Permission, PermissionDenied
+from services.actor import Actor
+
+ROOT = Path(__file__).resolve().parents[2]
+ACTS = {
+    Permission.CREATE_EXPERIMENTS: """
+        experiments.editing.add_tag experiments.editing.remove_tag experiments.editing.notes_to_edit
+        experiments.editing.set_notes experiments.lifecycle.create imports.store.store tracking.groups.create
+        tracking.groups._writable tracking.models.create tracking.runs.create
+    """,
+    Permission.DATABASE_ADMIN: """
+        accounts.reset_password
+    """,
+    Permission.DELETE_OWN_EXPERIMENTS: """
+        tracking.models.delete
+    """,
+    Permission.EXPORT_RESULTS: """
+        experiments.exporting.list_as_csv
+    """,
+    Permission.MANAGE_API_KEYS: """
+        key_list.visible_to key_list.revoke
+    """,
+    Permission.MANAGE_DEMO: """
+        demo.remove
+    """,
+    Permission.MANAGE_OWN_ACCOUNT: """
+        api_keys.keys.create identities.link identities.of identities.unlink own_password.begin profile.read
+        profile._own second_factor.enrolment.holdings second_factor.enrolment.offer_app
+        second_factor.enrolment.check_app second_factor.passkeys.of second_factor.passkeys.rename
+        session_list.visible_to session_list.end_others sign_ins.visible_to
+    """,
+    Permission.MANAGE_USERS: """
+        accounts.create accounts.set_role people.visible_to people.invite
+    """,
+    Permission.RUN_EXPERIMENTS: """
+        tracking.models.writable tracking.runs.target training.create
+    """,
+    Permission.SECURITY_SETTINGS: """
+        second_factor.policy.require_for
+    """,
+    Permission.STOP_EXPERIMENTS: """
+        experiments.lifecycle.cancel experiments.lifecycle.cancel_many
+    """,
+    Permission.VIEW_AUDIT_LOGS: """
+        trail.visible_to trail.actions trail.verify
+    """,
+    Permission.VIEW_EXPERIMENTS: """
+        experiments.editing.tags_like tracking.group_search.find tracking.groups.get tracking.groups.by_name
+        tracking.model_search.find tracking.models.get tracking.runs.number_of tracking.search.search
+    """,
+    Permission.VIEW_SYSTEM_HEALTH: """
+        database_size.size failed_jobs.failed health.queue health.about machine.courses
+    """,
+}
+TABLE = {f"services.{name}": permission for permission, names in ACTS.items() for name in names.split()}
+
+
+def found_in_the_code() -> dict[str, Permission]:
+    """Functions of the services that begin by asking for a permission."""
+    found = {}
+    for path in sorted((ROOT / "services").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for function in ast.parse(path.read_text()).body:
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            begins = function.body[1 if ast.get_docstring(function) else 0]
+            asked = re.fullmatch(r"actor\.require\(Permission\.(\w+)\)", ast.unparse(begins))
+            if asked:
+                found[f"{module}.{function.name}"] = Permission[asked[1]]
+    return found
+
+
+def test_the_table_names_them_all() -> None:
+    assert found_in_the_code() == TABLE
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_without_the_permission_it_is_refused_before_anything_is_read(name: str) -> None:
+    module, _, function_name = name.rpartition(".")
+    function = getattr(importlib.import_module(module), function_name)
+    has_all_others = Actor(1, "somebody", "viewer", frozenset(Permission) - {TABLE[name]})
+    named = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
+    given: dict[str, Any] = {one.name: has_all_others if one.name == "actor" else None for one in named}
+    with pytest.raises(PermissionDenied) as refused:
+        function(**given)
+    assert refused.value.needed == TABLE[name].value
