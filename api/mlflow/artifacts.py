@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request, send_file
 
 from api.mlflow import wire
-from database.engine import snapshot
+from database.engine import snapshot, transaction
 from models.permissions import Permission
 from services.tracking import artifacts, reading, runs
 from services.tracking.artifacts import Place
@@ -25,6 +25,11 @@ def _to_write(where: Place) -> Place:
     return where
 
 
+def _note(where: Place) -> None:
+    with transaction() as session:
+        artifacts.note(session, where)
+
+
 @blueprint.get(f"{FILES}/<path:path>")
 @requires_key(Permission.VIEW_EXPERIMENTS)
 def download(path: str) -> Response:
@@ -40,6 +45,10 @@ def upload(path: str) -> Response:
     where = _to_write(artifacts.place(path))
     request.max_content_length = artifacts.largest()
     artifacts.save(where, request.stream, request.content_length)
+    with snapshot() as session:
+        noted = artifacts.is_noted(session, where)
+    if not noted:
+        _note(where)
     return wire.answer({})
 
 
@@ -47,7 +56,9 @@ def upload(path: str) -> Response:
 @requires_key(Permission.DELETE_OWN_EXPERIMENTS)
 def delete(path: str) -> Response:
     """A file or a folder goes."""
-    artifacts.remove(_to_write(artifacts.place(path)))
+    where = _to_write(artifacts.place(path))
+    artifacts.remove(where)
+    _note(where)
     return wire.answer({})
 
 

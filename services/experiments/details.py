@@ -19,7 +19,7 @@ from models.training_run import ConfusionMatrix, TrainingRun
 from models.user import User
 from services.actor import Actor
 from services.curves import reading
-from services.experiments import lifecycle, options
+from services.experiments import lifecycle, options, run_tags
 from services.experiments.access import get, visibility
 from services.experiments.conditions import WHICH, metric_of
 from services.imports.synonyms import meaning_of
@@ -27,6 +27,7 @@ from services.owners import shown_name
 
 EPOCHS_AT_ONCE = 500
 MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
+MOST_NOTED = 200  # of what a tracking client says as key and value
 MOST_CHILDREN = 50  # as many as can be compared
 
 
@@ -142,7 +143,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         remaining=remaining,
         failure=experiment.failure_reason,
         notes=experiment.notes,
-        config=experiment.config or {},
+        config=_config(session, experiment),
         hyperparameters=experiment.hyperparameters or {},
         tags=tuple(tags),
         paths=tuple(paths),
@@ -157,6 +158,16 @@ def _best(session: Session, experiment: Experiment) -> tuple[int | None, str | N
     if found is not None and (kept == found[0] or (kept is None and experiment.is_active)):
         return found  # it is kept only when an experiment ends
     return kept, None
+
+
+def _config(session: Session, experiment: Experiment) -> dict[str, Any]:
+    """The configuration, with what a tracking client noted among its tags."""
+    config = dict(experiment.config or {})
+    noted = run_tags.of(session, experiment.id, MOST_NOTED)
+    if noted:
+        before = config.get("tags")
+        config["tags"] = (before if isinstance(before, dict) else {}) | noted
+    return config
 
 
 def _parent(session: Session, actor: Actor, experiment: Experiment) -> tuple[int, str] | None:

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from models.run_tag import RunTag
+
+
+def of(session: Session, experiment_id: int, most: int) -> dict[str, str]:
+    """The keys of an experiment and their values, in order."""
+    found = session.execute(
+        select(RunTag.name, RunTag.value).where(RunTag.experiment_id == experiment_id).order_by(RunTag.name).limit(most)
+    )
+    return dict(found.all())
 
 
 def keep(session: Session, experiment_id: int, tags: Mapping[str, str]) -> None:

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.settings import settings
+from models.experiment import Experiment
 from services.actor import Actor
-from services.tracking import models, runs
+from services.tracking import ids, models, runs
 from services.tracking.errors import DiskFull, InvalidParameter, NotThere, TooLarge
 
 CHUNK = 1_048_576  # bytes held in memory of a file of any size
-LONGEST_PART, LONGEST_PATH, MOST_LISTED = 255, 2000, 10_000
+LONGEST_PART, LONGEST_PATH, MOST_LISTED, MOST_NOTED = 255, 2000, 10_000, 200
 _COMING = ".coming"
 
 
@@ -133,6 +135,29 @@ def save(where: Place, stream: IO[bytes], announced: int | None) -> None:
         raise DiskFull from error
     finally:
         half.unlink(missing_ok=True)
+
+
+def note(session: Session, where: Place) -> None:
+    """Let the page of the experiment name what lies at the top of its files."""
+    if where.run_id is None:
+        return
+    number, noted = session.execute(
+        select(Experiment.id, Experiment.artifact_paths).where(ids.run_condition(where.run_id)).with_for_update()
+    ).one()
+    top = where.parts[0] if where.parts else ""  # without one, all of them went
+    names = [name for name in noted or [] if top and name != top]
+    if top and where.owner.joinpath(top).exists():
+        names.append(top)
+    if sorted(names) != sorted(noted or []) and len(names) <= MOST_NOTED:
+        session.execute(update(Experiment).where(Experiment.id == number).values(artifact_paths=names or None))
+
+
+def is_noted(session: Session, where: Place) -> bool:
+    """Whether the page of the experiment names it already."""
+    if where.run_id is None:
+        return True
+    noted = session.scalar(select(Experiment.artifact_paths).where(ids.run_condition(where.run_id)))
+    return where.parts[0] in (noted or [])
 
 
 def _copy(stream: IO[bytes], file: IO[bytes], announced: int | None) -> None:

@@ -94,8 +94,12 @@ def rename(session: Session, actor: Actor, given: Any, new_name: Any) -> None:
     if label == group.name:
         return
     _refuse_taken(session, label)
-    before, group.name = group.name, label
-    session.flush()
+    before = group.name
+    try:
+        with session.begin_nested():
+            group.name = label
+    except IntegrityError as error:  # another process was faster
+        raise AlreadyThere(f"Experiment(name={label}) already exists.") from error
     session.execute(
         update(Experiment)
         .where(Experiment.group_name == before)

@@ -81,7 +81,8 @@ def log(
         raise InvalidParameter(
             f"A batch logging request can contain at most {MOST_AT_ONCE} metrics, params and tags. Got {total}."
         )
-    aim = runs.target(session, actor, run_id)
+    # The run before its series, as everybody locks them: two writers of one run wait instead of locking each other out.
+    aim = runs.target(session, actor, run_id, lock=True)
     params.put(session, aim.id, aim.run_id, given_params)
     tags.put(session, aim.id, given_tags)
     extended = writing.extend(session, aim.id, points)

@@ -51,19 +51,20 @@ def create(session: Session, actor: Actor, asked: dict[str, Any]) -> LoggedModel
     return model
 
 
-def get(session: Session, actor: Actor, model_id: str, *, deleted: bool = False) -> LoggedModel:
+def get(session: Session, actor: Actor, model_id: str, *, deleted: bool = False, lock: bool = False) -> LoggedModel:
     """A model that the actor sees."""
     actor.require(Permission.VIEW_EXPERIMENTS)
-    found = session.scalar(select(LoggedModel).where(LoggedModel.model_id == model_id[:100].replace("\x00", "")))
+    query = select(LoggedModel).where(LoggedModel.model_id == model_id[:100].replace("\x00", ""))
+    found = session.scalar(query.with_for_update() if lock else query)
     if found is None or (found.deleted_at is not None and not deleted):
         raise NotThere(f"Logged model with ID '{model_id[:100]}' not found.")
     return found
 
 
-def writable(session: Session, actor: Actor, model_id: str) -> LoggedModel:
+def writable(session: Session, actor: Actor, model_id: str, *, lock: bool = False) -> LoggedModel:
     """A model of one's own, or anybody's for those who manage all experiments."""
     actor.require(Permission.RUN_EXPERIMENTS)
-    model = get(session, actor, model_id)
+    model = get(session, actor, model_id, lock=lock)
     if model.created_by != actor.user_id and not actor.may(Permission.DELETE_ANY_EXPERIMENT):
         raise Forbidden("This model is another person's; only they and admins write to it.")
     return model
@@ -73,7 +74,7 @@ def finish(session: Session, actor: Actor, model_id: str, status: Any) -> Logged
     """Say whether its files have come."""
     if status not in STATUSES:
         raise InvalidParameter(f"Invalid value for parameter 'status' supplied: one of {', '.join(STATUSES)}.")
-    model = writable(session, actor, model_id)
+    model = writable(session, actor, model_id, lock=True)
     model.status = status
     session.flush()
     return model
@@ -81,7 +82,7 @@ def finish(session: Session, actor: Actor, model_id: str, status: Any) -> Logged
 
 def add_tags(session: Session, actor: Actor, model_id: str, given: Any) -> LoggedModel:
     """Put keys of a model to values."""
-    model = writable(session, actor, model_id)
+    model = writable(session, actor, model_id, lock=True)
     model.tags = {**model.tags, **tags.checked(given)}
     if len(model.tags) > tags.MOST:
         raise InvalidParameter(f"A model has at most {tags.MOST:,} tags.")
@@ -91,7 +92,7 @@ def add_tags(session: Session, actor: Actor, model_id: str, given: Any) -> Logge
 
 def remove_tag(session: Session, actor: Actor, model_id: str, key: str) -> None:
     """Take a key off a model."""
-    model = writable(session, actor, model_id)
+    model = writable(session, actor, model_id, lock=True)
     if key not in model.tags:
         raise NotThere(f"No tag with key '{key[:250]}' found for model with ID '{model_id[:100]}'.")
     model.tags = {name: value for name, value in model.tags.items() if name != key}
@@ -100,7 +101,7 @@ def remove_tag(session: Session, actor: Actor, model_id: str, key: str) -> None:
 def add_params(session: Session, actor: Actor, model_id: str, given: Any) -> None:
     """Parameters of a model, which do not change once they are set."""
     fresh = params.checked(given)
-    model = writable(session, actor, model_id)
+    model = writable(session, actor, model_id, lock=True)
     for name, value in fresh.items():
         if model.params.get(name, value) != value:
             raise InvalidParameter(f"Changing param values is not allowed. Param with key='{name}' was already logged.")

@@ -47,11 +47,11 @@ def _stored(text: str) -> Any:
 
 
 def put(session: Session, experiment_id: int, run_id: str, given: Mapping[str, str]) -> None:
-    """Keep parameters; one that is set already may be said again and not be changed."""
+    """Keep parameters of a run that is locked; one that is set already may be said again and not be changed."""
     if not given:
         return
     known: dict[str, Any] = dict(
-        session.scalar(select(Experiment.hyperparameters).where(Experiment.id == experiment_id).with_for_update()) or {}
+        session.scalar(select(Experiment.hyperparameters).where(Experiment.id == experiment_id)) or {}
     )
     changed = [
         {"key": name, "old_value": spoken(known[name]), "new_value": value}

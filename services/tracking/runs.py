@@ -40,6 +40,7 @@ _TARGET = select(
 )
 # Asked for every point that a script logs by itself, so built once.
 _LOGGED_TARGET = _TARGET.where(Experiment.source == ids.SOURCE, Experiment.source_id == bindparam("run_id"))
+_LOCKED_TARGET = _LOGGED_TARGET.with_for_update(key_share=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def target(session: Session, actor: Actor, run_id: Any, *, lock: bool = False) -
     """A run that may be written to: one's own, or anybody's for those who manage all of them, and not deleted."""
     actor.require(Permission.RUN_EXPERIMENTS)
     query = _LOGGED_TARGET if ids.is_logged(run_id) else _TARGET.where(ids.run_condition(run_id))
-    found = session.execute(query.with_for_update() if lock else query, {"run_id": run_id}).first()
+    if lock:
+        query = _LOCKED_TARGET if query is _LOGGED_TARGET else query.with_for_update(key_share=True)
+    found = session.execute(query, {"run_id": run_id}).first()
     if found is None:
         raise NotThere(f"Run with id={run_id} not found")
     _require_own(actor, found.created_by)

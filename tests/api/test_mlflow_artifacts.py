@@ -14,7 +14,8 @@ from sqlalchemy import Engine, select
 from config.settings import settings
 from database.engine import snapshot, transaction
 from models import Experiment
-from services.experiments import editing
+from services.actor import SYSTEM
+from services.experiments import details, editing
 from services.tracking import artifact_retention
 from tests.support import tracking
 from tests.support.tracking import Tracking
@@ -73,6 +74,22 @@ def test_a_second_file_of_a_name_takes_the_place_of_the_first(api: Tracking, run
     put(api, run, "a", b"one")
     put(api, run, "a", b"two")
     assert fetch(api, run, "a").data == b"two"
+
+
+def test_the_page_of_the_experiment_names_what_lies_at_the_top(api: Tracking, run: str) -> None:
+    def named() -> list[str]:
+        with snapshot() as session:
+            number = session.scalar(select(Experiment.id).where(Experiment.source_id == run))
+            return [path for _, path in details.detail(session, SYSTEM, number).paths]
+
+    for path in ("model/a", "model/b", "c"):
+        put(api, run, path)
+    assert named() == ["model", "c"]
+    for path, left in (("model/a", ["c", "model"]), ("model", ["c"]), ("c", [])):
+        api.client.delete(f"{FILES}/0/{run}/artifacts/{path}", headers=api.headers)
+        assert sorted(named()) == left
+    put(api, run, "again")
+    assert api.client.delete(f"{FILES}/0/{run}/artifacts/", headers=api.headers).status_code in {200, 404, 405}
 
 
 def test_an_empty_file_is_a_file(api: Tracking, run: str) -> None:

@@ -298,3 +298,32 @@ class TestBadInput:
         answer = light.post("runs/log-batch", run_id=run, metrics=[GOOD])
         assert answer.status_code in {400, 404}
         assert answer.json["error_code"] in {"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"}
+
+
+def test_writers_of_one_run_never_lock_each_other_out(api: Tracking, dash_app: Any) -> None:
+    run, failures = api.run(), []
+
+    def write(first: int) -> None:
+        mine = Tracking(dash_app.server, api.headers["Authorization"].removeprefix("Bearer "))
+        for step in range(15):
+            answer = mine.post(
+                "runs/log-batch",
+                run_id=run,
+                metrics=[
+                    {"key": key, "value": 1.0, "timestamp": TIME + first, "step": step}
+                    for key in (("train_loss", "val_loss") if first else ("val_loss", "train_loss"))
+                ],
+                params=[{"key": f"p{first}-{step}", "value": "1"}] if step % 2 else [],
+                tags=[{"key": "mlflow.note.content", "value": str(step)}, {"key": f"t{step}", "value": str(first)}],
+            )
+            if answer.status_code != 200:
+                failures.append(answer.text)
+
+    threads = [threading.Thread(target=write, args=(first,)) for first in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert [row[0] for row in epochs()] == list(range(1, 16))
+    assert len(points_of("train_loss")) == 60

@@ -11,7 +11,7 @@ from database.engine import snapshot, transaction
 from models import Experiment, ExperimentGroup
 from models.permissions import Role
 from services.actor import SYSTEM
-from services.experiments import lifecycle
+from services.experiments import details, lifecycle
 from tests.support import experiments, tracking
 from tests.support.tracking import Tracking
 
@@ -233,6 +233,12 @@ class TestRuns:
         }
         experiment = only()
         assert (experiment.notes, experiment.given_name) == ("# note", "b")
+
+    def test_its_tags_stand_on_its_page(self, light: Tracking) -> None:
+        light.run(tags=[{"key": "mlflow.source.git.commit", "value": "abc"}])
+        with snapshot() as session:
+            told = details.detail(session, SYSTEM, session.scalar(select(Experiment.id)) or 0)
+        assert told.config == {"tags": {"mlflow.source.git.commit": "abc"}}
 
     def test_a_tag_goes(self, api: Tracking) -> None:
         run = api.run()
