@@ -88,4 +88,4 @@ enumeration: install  ## time 2,000 pairs of existing and missing accounts (some
 	@$(PYTHON) -m tests.campaigns.enumeration
 
 kills: install  ## kill -9 a process that answers API requests 200 times on each database, and count what is lost
-	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py
+	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py tests/api/test_ingest_survives.py

@@ -10,6 +10,7 @@ import sys
 from werkzeug.serving import make_server
 
 from api import me
+from api.mlflow import blueprints as mlflow
 from database.engine import forget_engine, use_engine
 from services.api_keys import form
 from web import api_drain
@@ -19,7 +20,8 @@ from web.server import create_server
 def main() -> None:
     """Say the port, then the process of each child."""
     server = create_server()
-    server.register_blueprint(me.blueprint)
+    for blueprint in (me.blueprint, *mlflow.ALL):
+        server.register_blueprint(blueprint)
     api_drain.EVERY = 0.002
     door = socket.create_server(("127.0.0.1", 0), backlog=128)
     print(door.getsockname()[1], flush=True)
