@@ -28,7 +28,9 @@ def dialog(roles: Sequence[dict[str, str]]) -> Component:
         DIALOG,
         "Invite somebody",
         [
-            text_field(NAME, "User name", autocomplete="off", maxlength=100, hint="Letters, digits, . _ and -"),
+            text_field(
+                NAME, "User name", autocomplete="off", maxlength=100, hint="Letters, digits, . _ and -", autofocus=True
+            ),
             text_field(EMAIL, "E-mail", type="email", autocomplete="off", maxlength=255),
             field(ROLE, "Role", dbc.Select(id=ROLE, value=Role.VIEWER.value, options=list(roles))),
             html.Div(id=LINK, role="status"),

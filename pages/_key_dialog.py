@@ -49,7 +49,9 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) 
         step=1,
         hint=f"They may come all at once and come back evenly; at most {most:,}.",
     )
-    name = text_field(NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.")
+    name = text_field(
+        NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.", autofocus=True
+    )
     return form_dialog(
         DIALOG,
         "New API key",

@@ -37,7 +37,7 @@ def dialogs() -> list[Component]:
             DIALOG,
             "Add a passkey",
             [
-                text_field(NAME, "Name", autocomplete="off", maxlength=100, hint=hint),
+                text_field(NAME, "Name", autocomplete="off", maxlength=100, hint=hint, autofocus=True),
                 html.P("Your browser then asks for the fingerprint, the face or the key.", className="form-hint"),
             ],
             actions=[close_button(CLOSE), add],
@@ -45,7 +45,7 @@ def dialogs() -> list[Component]:
         form_dialog(
             RENAMING,
             "Rename a passkey",
-            [text_field(NEW_NAME, "Name", autocomplete="off", maxlength=100)],
+            [text_field(NEW_NAME, "Name", autocomplete="off", maxlength=100, autofocus=True)],
             actions=[close_button(RENAME_CLOSE), dbc.Button("Save", id=SAVE, color="primary")],
         ),
         confirm_dialog(

@@ -32,6 +32,17 @@ def test_axe_finds_nothing_serious_in_the_dialogs(visit: Callable[..., Page], op
     assert serious_faults(page) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "opener", "field"), [("/admin/users", "Invite", "invite-name"), ("/account/keys", "New key", "key-name")]
+)
+def test_a_dialog_opens_with_the_cursor_in_its_first_field(
+    visit: Callable[..., Page], path: str, opener: str, field: str
+) -> None:
+    page = visit(path)
+    page.get_by_role("button", name=opener).click()
+    expect(page.locator(f"#{field}")).to_be_focused()
+
+
 def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: Any) -> None:
     page = visit("/admin/users")
     page.get_by_role("button", name="Invite").click()
