@@ -7,11 +7,12 @@ from urllib.parse import unquote
 import orjson
 
 from services.errors import Invalid
-from services.experiments.conditions import STATUSES, Filter, condition, metric_of, param_of
+from services.experiments.conditions import ACTIVE_STATUSES, STATUSES, Filter, condition, metric_of, param_of
 from services.experiments.listing import ListQuery
 
 DEFAULT_COLUMNS = ("metric:max:val_accuracy", "metric:min:val_loss")
-STATUS_CHOICES = ("all", *STATUSES, "deleted")
+STATUS_CHOICES = ("all", "active", *STATUSES, "deleted")
+STATUS_LABELS = {"all": "All statuses", "active": "Running and waiting"}
 DEFAULT_SORT = "-created"
 MOST_COLUMNS = 12
 LONGEST_FILTER = 2000  # characters of an address
@@ -124,7 +125,7 @@ def query_from(
     model = filter_model if filter_model is not None else request.get("filterModel")
     filters = list(_filters(model if isinstance(model, Mapping) else {}))
     if status in STATUS_CHOICES and status not in {"all", "deleted"}:
-        filters.append(Filter("status", "in", [status]))
+        filters.append(Filter("status", "in", list(ACTIVE_STATUSES) if status == "active" else [status]))
     sort = sort_asked(request) if order is None else sort_from(order, extra)
     start, end = _whole(request.get("startRow"), 0), _whole(request.get("endRow"), 100)
     return ListQuery(

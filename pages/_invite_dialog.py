@@ -15,6 +15,7 @@ from models.permissions import Role
 from pages._page import Page
 from services import people
 from services.errors import Conflict, Invalid
+from services.mail import sending
 from web.identity import current_actor
 
 OPEN, DIALOG, CLOSE, SEND, LINK = (f"invite-{word}" for word in ("open", "dialog", "close", "send", "link"))
@@ -41,12 +42,14 @@ def dialog(roles: Sequence[dict[str, str]]) -> Component:
 
 def link_shown(username: str, link: str) -> Component:
     """The link with a button that copies it; it is shown this once."""
+    told = (
+        f"A mail with this link is on its way to {username}, or send it yourself. "
+        if sending.reaches_people()
+        else f"No mail server is set up, so send {username} this link yourself. "
+    )
     return html.Div(
         [
-            html.P(
-                f"A mail with this link is on its way to {username}, or send it yourself. "
-                "It works once, for seven days, and is not shown again."
-            ),
+            html.P(told + "It works once, for seven days, and is not shown again."),
             html.Div([html.Code(link, className="one-time-link"), copy_button(link)], className="one-time-row"),
         ],
         className="one-time",

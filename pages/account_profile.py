@@ -18,6 +18,7 @@ from pages import _account
 from pages._page import register_page
 from services import own_email, own_password, profile, sudo
 from services.errors import Conflict, Invalid
+from services.mail import sending
 from services.profile import Profile
 from web.factors import wrong_ones_noted
 from web.identity import current_actor, current_session, visitor
@@ -103,7 +104,10 @@ def _waiting(email: str, waiting: str | None) -> Component:
         return html.P(
             ["Your address is ", html.Strong(email), ". A new one is confirmed by a link that is sent to it."]
         )
-    return notice(f"A link was sent to {waiting}. Until it is opened there, your address stays {email}.")
+    told = f"A link was sent to {waiting}. Until it is opened there, your address stays {email}."
+    if not sending.reaches_people():
+        told += " No mail server is set up, so the mail waits in the outbox: ask an admin for it."
+    return notice(told)
 
 
 @page.callback(

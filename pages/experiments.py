@@ -18,6 +18,7 @@ from pages._experiment_query import (
     DEFAULT_COLUMNS,
     DEFAULT_FIELDS,
     STATUS_CHOICES,
+    STATUS_LABELS,
     columns_from,
     fields_from,
     filters_from,
@@ -85,7 +86,7 @@ def layout(
                                 id=STATUS,
                                 value=status,
                                 options=[
-                                    {"label": "All statuses" if word == "all" else word.capitalize(), "value": word}
+                                    {"label": STATUS_LABELS.get(word, word.capitalize()), "value": word}
                                     for word in STATUS_CHOICES
                                 ],
                             ),

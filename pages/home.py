@@ -72,7 +72,7 @@ def _live(session: Any, seen: str | None = None) -> tuple[Component | None, str]
     ended = home.finished(session, actor)
     if not rows and not ended:
         return _first_steps(), version
-    more = [dcc.Link(f"All {total}", href="/experiments")] if total > len(rows) else []
+    more = [dcc.Link(f"All {total}", href="/experiments?status=active")] if total > len(rows) else []
     halves = [
         section("Running and waiting", _running(rows), actions=more),
         section("Last finished", _finished(ended), hint="by when they ended"),

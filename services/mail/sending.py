@@ -30,6 +30,11 @@ class NotNow(AppError):
     code = "mail_not_now"
 
 
+def reaches_people() -> bool:
+    """Whether mails go to a server; without one they stay files in the outbox, which somebody has to fetch."""
+    return settings().mail_server is not None
+
+
 def send(message: EmailMessage, recipient: str, name: str) -> str:
     """Send it, and return by which way it went; `name` is that of its file in the outbox."""
     server = settings().mail_server

@@ -52,6 +52,7 @@ def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: 
     expect(page.locator("#invite-name-error")).to_contain_text("Use letters")
     page.get_by_label("User name").fill("ada")
     page.get_by_role("button", name="Make the link").click()
+    expect(page.locator(".one-time")).to_contain_text("No mail server is set up, so send ada this link yourself.")
     link = page.locator(".one-time-link").inner_text()
     expect(page.locator(".plain-table")).to_contain_text("ada@example.org")
     expect(page.locator(".plain-table")).to_contain_text("Invited")

@@ -33,6 +33,16 @@ def test_curve_names_its_metric_and_what_waits_stands_beside_what_runs(visit: Vi
     expect(table.locator("tr", has_text="two")).to_contain_text("Pending")
 
 
+def test_all_that_runs_or_waits_leads_to_a_list_of_just_these(visit: Visit) -> None:
+    completed(epochs=2)
+    for number in range(9):
+        with_series(f"waits {number}", {"val_loss": [2.0, 1.0]})
+    page = visit("/")
+    page.get_by_role("link", name="All 9").click()
+    expect(page.locator("#experiments-count")).to_have_text("9 experiments")
+    expect(page.get_by_label("Status", exact=True)).to_have_value("active")
+
+
 def test_words_of_a_row_stand_on_one_line(visit: Visit) -> None:
     running("one", epochs=3)
     page = visit("/")
