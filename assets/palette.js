@@ -42,7 +42,8 @@
   function matchingPages(query) {
     const pages = pfd.pages ? pfd.pages() : [];
     if (!query) return pages;
-    return pages.map((page) => ({ page, rank: score(page.label + " " + page.group, query) }))
+    // What a page is also looked for by counts last: a name that fits comes first.
+    return pages.map((page) => ({ page, rank: Math.max(score(page.label + " " + page.group, query), Math.min(score(page.words, query), 0)) }))
       .filter((found) => found.rank >= 0).sort((a, b) => b.rank - a.rank).map((found) => found.page);
   }
 

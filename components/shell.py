@@ -27,6 +27,7 @@ class NavEntry:
     label: str
     href: str
     icon: IconName = "chevron-right"
+    words: str = ""  # what else somebody may look for it by
 
 
 @dataclass(frozen=True)
@@ -313,7 +314,7 @@ def theme_switch() -> html.Div:
 
 def _palette_pages(groups: Sequence[NavGroup]) -> str:
     pages = [
-        {"label": entry.label, "href": entry.href, "icon": entry.icon, "group": group.label or ""}
+        {"label": entry.label, "href": entry.href, "icon": entry.icon, "group": group.label or "", "words": entry.words}
         for group in groups
         for entry in group.entries
     ]

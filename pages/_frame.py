@@ -22,7 +22,7 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
             ("/admin/users", "Users", "people"),
             ("/admin/roles", "Roles", "shield-lock"),
             ("/admin/keys", "API keys", "key"),
-            ("/admin/logs", "System log", "list"),
+            ("/admin/logs", "System log", "file-earmark"),
             ("/admin/health", "Health", "activity"),
         ),
     ),
@@ -32,10 +32,24 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
 ACCOUNT: tuple[tuple[str, str, str], ...] = (
     ("/account/profile", "Profile", "person"),
     ("/account/security", "Security", "shield-lock"),
-    ("/account/sessions", "Sessions", "layout-split"),
+    ("/account/sessions", "Sessions", "plug"),
     ("/account/logins", "Sign-ins", "clock"),
     ("/account/keys", "API keys", "key"),
 )
+
+# What people look for and which page has it under another name; only the search box shows it.
+WORDS = {
+    "/experiments": "runs trainings jobs",
+    "/admin/users": "people members accounts invite invitation",
+    "/admin/roles": "permissions second factor required",
+    "/admin/logs": "audit log trail activity",
+    "/admin/health": "system workers queue database disk memory",
+    "/account/profile": "settings preferences name time zone theme dark density e-mail email address",
+    "/account/security": "2fa two-factor second factor mfa totp authenticator app passkeys backup codes password",
+    "/account/sessions": "devices sign out everywhere",
+    "/account/logins": "login history log-ins attempts",
+    "/account/keys": "tokens api",
+}
 
 
 def navigation() -> list[NavGroup]:
@@ -50,7 +64,11 @@ def navigation() -> list[NavGroup]:
 
 def _allowed(entries: tuple[tuple[str, str, str], ...]) -> list[NavEntry]:
     allowed = {page["path"] for page in dash.page_registry.values() if has_permission(current_user, page["permission"])}
-    return [NavEntry(text, path, icon) for path, text, icon in entries if path in allowed]  # type: ignore[arg-type]
+    return [
+        NavEntry(text, path, icon, WORDS.get(path, ""))  # type: ignore[arg-type]
+        for path, text, icon in entries
+        if path in allowed
+    ]
 
 
 def frame() -> Component:

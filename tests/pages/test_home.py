@@ -60,3 +60,14 @@ def test_home_and_an_experiment_begin_where_the_list_does(visit: Visit) -> None:
         box = visit(address, width=2560).locator(".page-title").bounding_box()
         left.append(box and box["x"])
     assert len(set(left)) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"), [("2fa", "/account/security"), ("audit", "/admin/logs"), ("health", "/admin/health")]
+)
+def test_a_page_is_found_by_what_it_is_looked_for(visit: Visit, typed: str, path: str) -> None:
+    page = visit("/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{path}")
