@@ -47,7 +47,7 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) 
         min=1,
         max=most,
         step=1,
-        hint=f"They may come all at once and come back evenly; at most {most:,}.",
+        hint=f"Used up at once or evenly, they come back over the hour; at most {most:,}.",
     )
     name = text_field(
         NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.", autofocus=True

@@ -56,7 +56,6 @@ def layout(**_: str) -> Component:
             confirm_dialog(
                 DIALOG,
                 "Revoke this key?",
-                body="Programs that use it are refused from their next request on. This cannot be undone.",
                 confirm_label="Revoke",
                 danger=True,
             ),
@@ -82,7 +81,7 @@ def _row(item: KeyFacts, use: Use | None) -> Sequence[Component | str]:
     return (
         html.Span([item.name, html.Code(f"{item.prefix}…", className="cell-second")], className="cell-lines"),
         _key_use.state_cell(STATES[item.state], item.state, item.expires, *reason),
-        html.Span(words[0] if len(words) == 1 else f"{len(words)} things", title=", ".join(words)),
+        html.Span(words[0] if len(words) == 1 else f"{len(words)} permissions", title=", ".join(words)),
         _key_use.limit_cell(item.rate_limit),
         _key_use.use_cell(use, item.name),
         _key_use.last_used_cell(item.last_used, item.last_address),
@@ -140,18 +139,30 @@ def rotate(clicks: Any) -> tuple[Any, Any]:
 
 @page.callback(
     Output(DIALOG, "is_open"),
+    Output(f"{DIALOG}-body", "children"),
     Output(WHICH, "data"),
     Input({"type": REVOKE, "id": ALL}, "n_clicks"),
     Input(f"{DIALOG}-cancel", "n_clicks"),
     Input(f"{DIALOG}-confirm", "n_clicks"),
     prevent_initial_call=True,
 )
-def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any]:
-    """Ask first."""
+def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
+    """Ask first, and say which key it is: one that was replaced has the same name."""
     if not isinstance(ctx.triggered_id, dict):
-        return False, no_update
+        return False, no_update, no_update
     number = _pressed(clicks)
-    return (no_update, no_update) if number is None else (True, number)
+    with snapshot() as session:
+        key = next((item for item in api_keys.keys_of(session, current_actor()) if item.id == number), None)
+    if key is None:
+        return (no_update,) * 3
+    told = [
+        "Programs that use ",
+        html.Strong(key.name),
+        " (",
+        html.Code(f"{key.prefix}…"),
+        ") are refused from their next request on. This cannot be undone.",
+    ]
+    return True, told, number
 
 
 @page.callback(

@@ -38,6 +38,7 @@ def test_a_key_is_made_used_replaced_and_revoked(visit: Callable[..., Page]) -> 
     assert (me(page, key), me(page, new)) == (200, 200)
     expect(page.locator(".plain-table tbody tr")).to_have_count(2)
     page.get_by_title("Revoke notebook").last.click()
+    expect(page.locator("#keys-dialog-body")).to_contain_text(f"notebook ({key[:15]}…)")
     page.locator("#keys-dialog-confirm").click()
     expect(page.locator("#toast-region")).to_contain_text("no longer works")
     assert (me(page, key), me(page, new)) == (401, 200)
