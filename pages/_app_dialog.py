@@ -30,7 +30,7 @@ FILE_NAME = "pfd-backup-codes.txt"
 
 def dialog() -> Component:
     """The dialog with its first question."""
-    return form_dialog(DIALOG, "Authenticator app", _first(), actions=[close_button(CLOSE)], body_id=BODY)
+    return form_dialog(DIALOG, "Authenticator app", _first(), actions=[], body_id=BODY)
 
 
 def _first() -> list[Component]:
@@ -44,8 +44,13 @@ def _first() -> list[Component]:
             maxlength=LONGEST,
             autofocus=True,
         ),
-        html.Div(dbc.Button("Go on", id=GO_ON, color="primary"), className="form-actions"),
+        _actions(dbc.Button("Go on", id=GO_ON, color="primary")),
     ]
+
+
+def _actions(*onward: Component) -> Component:
+    """What each step ends in, in the order of every other dialog."""
+    return html.Div([close_button(CLOSE), *onward], className="dialog-actions")
 
 
 def _second(seed: str, username: str) -> list[Component]:
@@ -60,7 +65,7 @@ def _second(seed: str, username: str) -> list[Component]:
             ]
         ),
         text_field(CODE, "Code", inputmode="numeric", autocomplete="one-time-code", maxlength=12, autofocus=True),
-        html.Div(dbc.Button("Turn it on", id=CONFIRM, color="primary"), className="form-actions"),
+        _actions(dbc.Button("Turn it on", id=CONFIRM, color="primary")),
     ]
 
 
@@ -149,5 +154,5 @@ def register(page: Page, changed: str) -> None:
         dash.set_props(TOASTS_ID, {"data": toast("success", "The app is on. Other sessions were ended.")})
         again = (times if type(times) is int else 0) + 1
         told = "If you lose your phone, these codes let you in."
-        body = shown_once(codes, told) if codes else _first()
+        body = [*shown_once(codes, told), _actions()] if codes else _first()
         return body, bool(codes), again, no_update, no_update
