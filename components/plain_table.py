@@ -13,9 +13,11 @@ Cell = Component | str
 def plain_table(
     headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, label: str, numeric: Sequence[int] = ()
 ) -> html.Div:
-    """Rows under headers; the columns counted in `numeric` are right-aligned in tabular figures."""
+    """Rows under headers; those counted in `numeric` are right-aligned figures, one without a header holds buttons."""
 
     def classes(place: int) -> str:
+        if not headers[place]:
+            return "cell-actions"
         return "num cell-number" if place in numeric else ""
 
     head = [html.Th(text, scope="col", className=classes(place)) for place, text in enumerate(headers)]

@@ -12,7 +12,7 @@ from components.feedback import confirm_dialog, preview_list
 from components.grid import RowAction
 from components.icons import IconName, icon
 from components.toasts import TOASTS_ID, ToastKind, toast
-from components.values import key_value_list
+from components.values import key_value_list, size_text
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _tag_dialog as tags
@@ -304,7 +304,7 @@ def _preview(preview: editing.DeletionPreview) -> list[Component]:
         ("Epochs", f"{preview.epochs:,}" if preview.epochs else ""),
         ("Metric points", f"{preview.points:,}"),
         ("Explanations", f"{preview.explanations:,}" if preview.explanations else ""),
-        ("Stored", f"{preview.bytes / 1000:,.0f} kB"),
+        ("Stored", size_text(preview.bytes)),
         ("Still running", f"{preview.active} will be stopped" if preview.active else ""),
     )
     return [

@@ -12,7 +12,7 @@ from components.feedback import confirm_dialog
 from components.icons import IconName, icon
 from components.shell import section
 from components.toasts import TOASTS_ID, ToastKind, toast
-from components.values import key_value_list
+from components.values import key_value_list, size_text
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _experiment_head as head
@@ -216,7 +216,7 @@ def _register_delete(page: Page) -> None:
                 ("Epochs", f"{preview.epochs:,}"),
                 ("Metric points", f"{preview.points:,}"),
                 ("Explanations", f"{preview.explanations:,}"),
-                ("Stored", f"{preview.bytes / 1000:,.0f} kB"),
+                ("Stored", size_text(preview.bytes)),
             ]
         )
         running = [html.P("It is still running and will be cancelled.")] if preview.active else []

@@ -58,7 +58,7 @@ def layout(**_: str) -> Component:
             section(
                 "Two-factor sign-in",
                 _second_factor.part(),
-                hint="Who has your password alone does not get in.",
+                hint="Your password alone is then not enough to sign in.",
             ),
             section("Password", form, hint="Changing it signs you out everywhere else."),
             *([] if linked is None else [section("Linked accounts", linked, hint="They open this account as well.")]),

@@ -56,7 +56,7 @@ def layout(**_: str) -> Component:
             page_header("Health"),
             html.Div(_machine(reading), id=MACHINE),
             section(
-                "Course",
+                "History",
                 panel_grid(
                     [
                         chart_panel(
@@ -69,7 +69,7 @@ def layout(**_: str) -> Component:
                         for name, title in CHARTS.items()
                     ]
                 ),
-                hint="the worker takes a sample a minute",
+                hint="one sample a minute",
                 actions=html.Div(
                     [dbc.Label("Time", html_for=SPAN, class_name="visually-hidden"), spans], className="inline-controls"
                 ),
@@ -117,8 +117,8 @@ def _figures(courses: Mapping[str, Course], span: str) -> dict[str, Any]:
 
 
 def _top(courses: Mapping[str, Course]) -> float:
-    """A little above the most jobs there were."""
-    return 1.1 * max(1.0, *(float(courses[part].values.max()) for part in ("running", "waiting")))
+    """A little above the most jobs there were, and high enough for an axis that counts in whole jobs."""
+    return 1.1 * max(4.0, *(float(courses[part].values.max()) for part in ("running", "waiting")))
 
 
 def _queue(found: health.Queue) -> Component:
@@ -128,7 +128,7 @@ def _queue(found: health.Queue) -> Component:
         className=f"status status-{'failed' if silent else 'completed'}",
     )
     oldest = None if found.oldest is None else found.oldest.total_seconds()
-    busy = f"in {found.workers:,} {'process' if found.workers == 1 else 'processes'}" if found.workers else "no worker"
+    busy = f"in {found.workers:,} {'process' if found.workers == 1 else 'processes'}" if found.workers else "idle"
     return stat_row(
         [
             stat("Workers", sign, hint=["last sign of life ", time_tag(found.last_sign)]),  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ def _failed_row(item: FailedJob) -> Sequence[Component | str]:
 
 def _database(found: Size) -> list[Component]:
     tables = [item for item in found.tables if item.rows][:TABLES_SHOWN]
-    told = f" in {len(found.tables)} tables; the largest that hold anything are these."
+    told = f" in {len(found.tables)} tables, of which these are the largest with rows in them."
     return [
         html.P([html.Strong(size_text(found.bytes)), told]),
         plain_table(HEADERS_OF_TABLES, [_table_row(item) for item in tables], label="Tables", numeric=(1, 2)),

@@ -203,7 +203,7 @@ def _nothing(query: listing.ListQuery) -> Component:
     words = "Clear search and filters" if asked else "Show all experiments"
     clear = html.Button(words, id=CLEAR, type="button", className="btn btn-outline-secondary")
     if asked:
-        return empty_state("No experiment matches", "Search or filters leave none over.", action=clear)
+        return empty_state("No experiment matches", "Nothing fits the search and the filters.", action=clear)
     if query.deleted:
         return empty_state("Nothing is deleted", action=clear)
     return empty_state(
