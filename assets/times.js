@@ -3,6 +3,7 @@
   "use strict";
   const styles = {
     datetime: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+    second: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
     date: { day: "numeric", month: "short", year: "numeric" },
     time: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
     full: { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" },

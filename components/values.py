@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from components.attributes import attributes
 from components.icons import icon
 
-TimeFormat = Literal["relative", "datetime", "date", "time"]
+TimeFormat = Literal["relative", "datetime", "second", "date", "time"]
 NOTHING = "–"
 
 

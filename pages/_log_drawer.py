@@ -52,7 +52,7 @@ def body(entry: Entry) -> list[Component]:
         key_value_list(
             [
                 ("Row", f"{entry.id:,}"),
-                ("Time", time_tag(entry.moment, "datetime")),
+                ("Time", time_tag(entry.moment, "second")),
                 ("Who", entry.user),
                 ("Action", html.Code(entry.action)),
                 ("Status", entry.status.capitalize()),

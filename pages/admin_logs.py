@@ -162,7 +162,7 @@ def _row(item: Entry) -> Sequence[Component | str]:
         **attributes({"aria-label": f"Details of row {item.id}"}),
     )
     return (
-        time_tag(item.moment, "datetime"),
+        time_tag(item.moment, "second"),
         item.user,
         html.Code(item.action),
         html.Span(drawer.subject_of(item), className="cell-clipped", title=drawer.subject_of(item)),

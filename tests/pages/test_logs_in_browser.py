@@ -1,6 +1,7 @@
 """The system log in Chromium: searched, opened, taken along, checked."""
 
 import csv
+import re
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +23,12 @@ def fill(count: int = 3) -> None:
         for place in range(count):
             audit.record(session, SYSTEM, "thing.do", name=f"thing {place}")
         audit.record(session, person(Role.ADMIN), "user.set_role", user="vera", before="viewer", after="operator")
+
+
+def test_the_time_of_a_row_is_told_to_the_second(visit: Callable[..., Page]) -> None:
+    fill(1)
+    shown = visit("/admin/logs").locator(".plain-table tbody time").first
+    expect(shown).to_have_text(re.compile(r"\d, \d\d:\d\d:\d\d$"))
 
 
 def test_filters_live_in_the_address(visit: Callable[..., Page]) -> None:
