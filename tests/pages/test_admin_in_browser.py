@@ -43,6 +43,12 @@ def test_a_dialog_opens_with_the_cursor_in_its_first_field(
     expect(page.locator(f"#{field}")).to_be_focused()
 
 
+def test_on_a_phone_a_permission_is_one_row_with_a_mark_for_each_role(visit: Callable[..., Page]) -> None:
+    row = visit("/admin/roles", width=390).locator(".role-matrix tbody tr").nth(1)
+    tops = row.locator("td").evaluate_all("cells => cells.map((cell) => cell.getBoundingClientRect().top)")
+    assert (len(tops), len(set(tops))) == (1 + len(Role), 1)
+
+
 def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: Any) -> None:
     page = visit("/admin/users")
     page.get_by_role("button", name="Invite").click()
