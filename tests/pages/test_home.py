@@ -53,6 +53,15 @@ def test_words_of_a_row_stand_on_one_line(visit: Visit) -> None:
     assert max(bottoms) - min(bottoms) < 1
 
 
+def test_curves_and_comparisons_take_the_width_of_a_wide_screen(visit: Visit) -> None:
+    number = completed(epochs=2)
+    for address in (f"/experiments/{number}", f"/compare?ids={number}"):
+        page = visit(address, width=2560)
+        box = page.locator(".page-header").bounding_box()
+        assert box and 2560 - (box["x"] + box["width"]) < 64
+        assert page.evaluate("document.documentElement.scrollWidth") == 2560
+
+
 def test_home_and_an_experiment_begin_where_the_list_does(visit: Visit) -> None:
     number = completed(epochs=2)
     left = []
