@@ -187,7 +187,9 @@ def _shown(value: Any, name: str) -> str:
         return f"{value:,}"
     if name == "duration_seconds":
         return duration_text(value)
-    return f"{value:.6g}" if name == "learning_rate" and value is not None else number(value)
+    if name == "learning_rate" and value is not None:
+        return f"{value:.6g}".replace("e-0", "e−").replace("e-", "e−")
+    return number(value)
 
 
 def _cursor(rows: list[dict[str, Any]], before: int) -> dict[str, Any]:

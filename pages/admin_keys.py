@@ -124,13 +124,12 @@ def _row(item: ListedKey, use: Use | None) -> Sequence[Component | str]:
         title=f"Revoke {item.name} of {item.owner}",
         **attributes({"aria-label": f"Revoke {item.name} of {item.owner}"}),
     )
+    may = words[0] if len(words) == 1 else f"{len(words)} permissions"
     return (
         item.owner,
         html.Span([item.name, html.Code(f"{item.prefix}…", className="cell-second")], className="cell-lines"),
         _key_use.state_cell(STATES[item.state], item.state, item.expires, *reason),
-        html.Span(
-            words[0] if len(words) == 1 else f"{len(words)} permissions", title=", ".join(words[:MOST_NAMED]) + more
-        ),
+        html.Span(may, title=", ".join(words[:MOST_NAMED]) + more),
         _key_use.limit_cell(item.rate_limit),
         _key_use.use_cell(use, item.name),
         _key_use.last_used_cell(item.last_used, item.last_address),

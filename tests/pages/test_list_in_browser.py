@@ -41,6 +41,15 @@ class TestList:
         page.get_by_role("columnheader", name="max val_accuracy").click()
         expect(page.locator(".ag-pinned-left-cols-container .ag-row[row-index='0'] a")).to_have_text("run 1")
 
+    @pytest.mark.parametrize(("width", "height"), [(1440, 900), (2560, 1300), (390, 844)])
+    def test_the_list_fits_the_window_and_scrolls_alone(self, visit: Visit, width: int, height: int) -> None:
+        for number in range(40):
+            make(f"run {number}")
+        page = visit("/experiments", width=width)
+        page.set_viewport_size({"width": width, "height": height})
+        page.locator(".ag-row").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollHeight") == height
+
     def test_search_narrows_it_and_stands_in_the_address(self, visit: Visit) -> None:
         make("alpha")
         make("beta")
