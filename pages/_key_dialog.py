@@ -12,7 +12,7 @@ from components.dialog import close_button, form_dialog
 from components.fields import field, text_field
 from components.values import copy_button
 from database.engine import transaction
-from models.permissions import Permission
+from models.permissions import ROLE_PERMISSIONS, Permission, Role
 from pages._page import Page
 from pages._permission_words import permission_label
 from services.api_keys import keys as api_keys
@@ -29,7 +29,9 @@ READING = ("view_", "export_")
 def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) -> Component:
     """Name, scopes, expiry and limit; afterwards the key."""
     choices = [{"value": scope.value, "label": permission_label(scope.value)} for scope in scopes]
-    reading = [scope.value for scope in scopes if scope.value.startswith(READING)]
+    # Who looks after an installation may read more; a key for a script begins without that.
+    usual = ROLE_PERMISSIONS[Role.OPERATOR]
+    reading = [scope.value for scope in scopes if scope.value.startswith(READING) and scope in usual]
     rights = html.Fieldset(
         [
             html.Legend("It may", className="form-label"),

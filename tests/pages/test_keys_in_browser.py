@@ -88,3 +88,11 @@ def test_axe_finds_nothing_serious(visit: Callable[..., Page]) -> None:
     page.get_by_role("button", name="Make the key").click()
     page.wait_for_selector("#key-dialog .one-time")
     assert serious_faults_in_each_look(page) == {}
+
+
+def test_a_key_begins_without_what_only_an_admin_reads(visit: Callable[..., Page]) -> None:
+    page = visit("/account/keys", role=Role.SUPER_ADMIN)
+    page.get_by_role("button", name="New key").click()
+    expect(page.get_by_label("View experiments")).to_be_checked()
+    expect(page.get_by_label("View audit logs")).not_to_be_checked()
+    expect(page.get_by_label("View system health")).not_to_be_checked()
