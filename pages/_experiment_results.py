@@ -34,7 +34,7 @@ EPOCH_COLUMNS = {
     "duration_seconds": "Took",
 }
 HIDDEN = {"display": "none"}
-MATRIX_HEIGHT = 460
+MATRIX_HEIGHT, ROW_HEIGHT, FRAME_HEIGHT, HIGHEST = 460, 36, 140, 900
 
 
 def parts(session: Any, experiment: Detail, actor: Any) -> list[Component]:
@@ -64,6 +64,9 @@ def span_of(session: Any, actor: Any, experiment: Detail) -> list[int] | None:
 def _confusion(span: list[int] | None, found: Matrix | None) -> list[Component]:
     low, high, at = span or (0, 0, 0)
     matrix, scores, table = _drawn(found)
+    # Each cell holds two lines, so many classes need a higher figure, up to what a screen shows.
+    rows = len(found.labels) if found is not None else 0
+    height = min(max(MATRIX_HEIGHT, FRAME_HEIGHT + ROW_HEIGHT * rows), HIGHEST)
     return [
         html.Div(
             empty_state("No confusion matrix", "None was recorded for this experiment so far.", icon_name="grid-3x3"),
@@ -96,8 +99,8 @@ def _confusion(span: list[int] | None, found: Matrix | None) -> list[Component]:
                 ),
                 panel_grid(
                     [
-                        chart_panel(MATRIX, "Confusion matrix", figure=matrix, height=MATRIX_HEIGHT, linked=False),
-                        chart_panel(SCORES, "Scores per class", figure=scores, height=MATRIX_HEIGHT, linked=False),
+                        chart_panel(MATRIX, "Confusion matrix", figure=matrix, height=height, linked=False),
+                        chart_panel(SCORES, "Scores per class", figure=scores, height=height, linked=False),
                     ],
                     id=f"{CONTENT}-panels",
                     large=True,
