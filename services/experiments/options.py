@@ -17,7 +17,7 @@ from services.imports.synonyms import words_of
 
 MOST_NAMES = 500
 _BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
-LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 200, 24, 2  # experiments, metrics, columns
+LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 50, 24, 2  # experiments (a screen or two), metrics, columns
 
 
 def metric_names(session: Session, actor: Actor) -> list[str]:

@@ -290,6 +290,13 @@ class TestColumnsAtFirst:
         make("b", metrics={"test_f1": [0.5]})
         assert self.columns() == ("metric:max:val_accuracy", "metric:max:test_f1")
 
+    def test_are_of_the_newest_however_many_were_taken_in_before(self, database: Engine) -> None:
+        for number in range(60):
+            make(f"old {number}", metrics={"objective": [1]}, created_at=START)
+        for number in range(30):
+            make(f"new {number}", metrics={"val_accuracy": [0.5]}, created_at=START + timedelta(days=1))
+        assert self.columns() == ("metric:max:val_accuracy", "metric:last:objective")
+
     def test_are_none_where_nothing_was_logged_or_may_be_seen(self, database: Engine) -> None:
         assert self.columns() == ()
         make("a", metrics={"val_loss": [1]})
