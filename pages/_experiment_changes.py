@@ -56,7 +56,7 @@ def buttons(found: Detail, actor: Actor) -> list[Component]:
         )
 
     return [
-        button(CANCEL, "Cancel…", "stop-circle", may_stop),
+        button(CANCEL, "Stop…", "stop-circle", may_stop),
         dcc.Link(
             [icon("layout-split"), "Compare with…"],
             href=f"/compare?ids={found.id}",
@@ -74,9 +74,10 @@ def dialogs() -> list[Component]:
         dcc.Store(id=NOTES_DRAFT),
         confirm_dialog(
             CANCEL_DIALOG,
-            "Cancel this experiment?",
+            "Stop this experiment?",
             body="It stops after its epoch and is not started again. What it has recorded stays.",
-            confirm_label="Cancel experiment",
+            confirm_label="Stop experiment",
+            cancel_label="Let it run",
             danger=True,
         ),
         confirm_dialog(DELETE_DIALOG, "Delete this experiment?", confirm_label="Delete", danger=True),

@@ -417,3 +417,11 @@ def test_axe_finds_nothing_serious(visit: Visit) -> None:
     page = visit(f"/experiments/{completed(name='a name that goes on and on ' * 8)}", width=390, scheme="dark")
     expect(page.locator(LINES)).to_have_count(2)
     assert serious_faults_in_each_look(page) == {}
+
+
+def test_a_run_is_stopped_or_left_running_by_buttons_that_say_which(visit: Visit) -> None:
+    page = visit(f"/experiments/{running(epochs=3)}")
+    for answer, status in (("Let it run", "Running"), ("Stop experiment", "Cancelled")):
+        page.get_by_role("button", name="Stop…").click()
+        page.get_by_role("button", name=answer).click()
+        expect(page.locator(".page-title-row .status")).to_have_text(status)
