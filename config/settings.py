@@ -19,6 +19,7 @@ from config.mail_server import MailServer
 from config.root_keys import SHORTEST_KEY
 
 LONGEST = timedelta(days=36_525)  # beyond it a calendar ends, and with it the sign-in
+SHORTEST_TOKEN = 24
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,6 +69,9 @@ class Settings(BaseSettings):
     api_journal_most: int = Field(256, ge=64, le=1_000_000, validation_alias="PFD_API_JOURNAL_MB")
     api_usage_kept: timedelta = Field(timedelta(days=90), validation_alias="PFD_API_USAGE_KEPT")
     api_requests_kept: timedelta = Field(timedelta(days=30), validation_alias="PFD_API_REQUESTS_KEPT")
+    api_hours_kept: timedelta = Field(timedelta(days=100), validation_alias="PFD_API_HOURS_KEPT")
+    api_days_kept: timedelta = Field(timedelta(days=1095), validation_alias="PFD_API_DAYS_KEPT")
+    metrics_token: SecretStr | None = Field(None, validation_alias="PFD_METRICS_TOKEN")
     artifact_bytes: int = Field(5_000_000_000, ge=1, le=2**50, validation_alias="PFD_ARTIFACT_BYTES")
 
     @field_validator("data_dir", "geoip")
@@ -90,6 +94,7 @@ class Settings(BaseSettings):
         "oidc_issuer",
         "oidc_client_id",
         "oidc_client_secret",
+        "metrics_token",
         mode="before",
     )
     @classmethod
@@ -136,6 +141,8 @@ class Settings(BaseSettings):
         "addresses_kept",
         "api_usage_kept",
         "api_requests_kept",
+        "api_hours_kept",
+        "api_days_kept",
     )
     @classmethod
     def _time_that_was(cls, value: timedelta) -> timedelta:
@@ -148,6 +155,17 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
             raise ValueError(f"must have at least {SHORTEST_KEY} characters")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _not_to_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            text = value.get_secret_value()
+            if len(text) < SHORTEST_TOKEN or not text.isascii() or not text.isprintable() or " " in text:
+                raise ValueError(
+                    f"must be at least {SHORTEST_TOKEN} letters, digits and signs of ASCII, without a space"
+                )
         return value
 
     @field_validator("secret_keys_before")

@@ -20,6 +20,7 @@ from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
 from services.api_keys import reminders
+from services.api_metrics import rollup
 from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
@@ -140,3 +141,9 @@ def sample() -> None:
     reading = machine.look(LOOKED_AT)
     with transaction() as session:
         machine.keep(session, reading)
+
+
+@celery.task(name="jobs.roll_up")  # type: ignore[untyped-decorator]
+def roll_up() -> None:
+    """Sum up the requests of hours that are over."""
+    rollup.roll_up()

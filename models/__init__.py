@@ -3,7 +3,7 @@
 from models.api_journal import APIJournal
 from models.api_key import APIKey, APIUsage
 from models.api_rate_limit import APIRateLimit
-from models.api_request_log import APIMetricsSummary, APIRequestLog
+from models.api_request_log import APIMetricsSummary, APIRequestCount, APIRequestLog
 from models.backup_code import BackupCode
 from models.base import Base, BaseModel
 from models.dataset import Dataset
@@ -59,6 +59,7 @@ __all__ = [
     "APIKey",
     "APIMetricsSummary",
     "APIRateLimit",
+    "APIRequestCount",
     "APIRequestLog",
     "APIUsage",
     "AuthenticationRequired",

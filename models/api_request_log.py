@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from database.types import BigId
-from models.base import BaseModel
+from models.base import Base, BaseModel
 
 if TYPE_CHECKING:
     from models.api_key import APIKey
@@ -42,7 +42,10 @@ class APIMetricsSummary(BaseModel):
     """What happened on the API in one hour, day or week."""
 
     __tablename__ = "api_metrics_summary"
-    __table_args__ = (Index("ix_api_metrics_summary_period_type", "period_start", "aggregation_type"),)
+    __table_args__ = (
+        Index("ix_api_metrics_summary_period_type", "period_start", "aggregation_type"),
+        Index("uq_api_metrics_summary_type_period", "aggregation_type", "period_start", unique=True),
+    )
 
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
@@ -57,3 +60,19 @@ class APIMetricsSummary(BaseModel):
     requests_per_second: Mapped[float | None]
     error_rate: Mapped[float | None]
     endpoint_metrics: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # Beyond the source schema: what percentiles of longer periods are merged from, apart from what lists read.
+    sketch: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # of all requests
+    parts: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # of each route and key, with their counts
+
+
+class APIRequestCount(Base):
+    """How many requests of one kind there have ever been; it only grows, and outlives their rows."""
+
+    __tablename__ = "api_request_counts"
+
+    endpoint: Mapped[str] = mapped_column(String(255), primary_key=True)
+    method: Mapped[str] = mapped_column(String(10), primary_key=True)
+    status_class: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    bucket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # of how long they took
+    requests: Mapped[int] = mapped_column(BigInteger)
+    nanoseconds: Mapped[int] = mapped_column(BigInteger)

@@ -15,12 +15,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from config.settings import settings
 from database.types import now
 from models.api_key import APIUsage
-from models.api_request_log import APIRequestLog
+from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.email_log import EmailLog, EmailStatus
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
 from models.session_log import SessionLog
 from models.throttle import Throttle
+from services.api_metrics.rollup import HOURLY
 from services.networks import shortened
 from services.throttling import LONG_WINDOW
 
@@ -60,6 +61,7 @@ def _kept() -> tuple[_Kept, ...]:
     chosen = settings()
     # A counter of guesses goes when it would begin anew at the next one.
     over = Throttle.blocked_until.is_(None) | (Throttle.blocked_until <= now())
+    is_hour = APIMetricsSummary.aggregation_type == HOURLY
     return (
         _Kept(LoginHistory.id, LoginHistory.timestamp, chosen.logins_kept),
         _Kept(SessionLog.id, SessionLog.last_active, max(chosen.logins_kept, chosen.session_idle)),
@@ -68,6 +70,8 @@ def _kept() -> tuple[_Kept, ...]:
         _Kept(EmailLog.id, EmailLog.created_at, chosen.mails_kept, [EmailLog.status != EmailStatus.PENDING]),
         _Kept(APIUsage.id, APIUsage.timestamp, chosen.api_usage_kept),
         _Kept(APIRequestLog.id, APIRequestLog.request_time, chosen.api_requests_kept),
+        _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_hours_kept, [is_hour]),
+        _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_days_kept, [~is_hour]),
     )
 
 

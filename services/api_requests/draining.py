@@ -20,6 +20,7 @@ from database.types import now
 from models.api_journal import APIJournal
 from models.api_key import APIKey, APIUsage
 from models.api_request_log import APIRequestLog
+from services.api_metrics import counts
 from services.api_requests.journal import SUFFIX
 
 logger = logging.getLogger(__name__)
@@ -174,5 +175,6 @@ def write(session: Session, records: list[dict[str, Any]]) -> None:
                 }
             )
     session.execute(insert(APIRequestLog), logs)
+    counts.add(session, logs)
     if usage:
         session.execute(insert(APIUsage), usage)
