@@ -48,6 +48,7 @@ class Permission(StrEnum):
     DELETE_ANY_DATASET = "delete_any_dataset"
     DELETE_ANY_EXPERIMENT = "delete_any_experiment"
     VIEW_AUDIT_LOGS = "view_audit_logs"
+    VIEW_API_METRICS = "view_api_metrics"
     MANAGE_MODEL_DEPLOYMENTS = "manage_model_deployments"
     MANAGE_DEMO = "manage_demo"
 

@@ -16,6 +16,7 @@ from web.identity import current_session
 # Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
 GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
     (None, (("/", "Home", "house"), ("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
+    ("API", (("/api-metrics", "Metrics", "bar-chart"),)),
     (
         "Admin",
         (
@@ -40,6 +41,7 @@ ACCOUNT: tuple[tuple[str, str, str], ...] = (
 # What people look for and which page has it under another name; only the search box shows it.
 WORDS = {
     "/experiments": "runs trainings jobs",
+    "/api-metrics": "api usage requests latency errors percentiles",
     "/admin/users": "people members accounts invite invitation",
     "/admin/roles": "permissions second factor required",
     "/admin/logs": "audit log trail activity",

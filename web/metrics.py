@@ -77,13 +77,13 @@ class _Counted(Collector):
         methods: dict[str, list[int]] = {}
         spent: dict[str, int] = {}
         for (route, method, status), buckets in self._found.items():
-            count, nanoseconds = (sum(its[place] for its in buckets.values()) for place in (0, 1))
+            count, nanoseconds = (sum(pair[place] for pair in buckets.values()) for place in (0, 1))
             requests.add_metric((route, method, f"{status}xx"), count)
             sums = routes.setdefault((route, method), [0, 0])
             sums[0], sums[1] = sums[0] + count, sums[1] + nanoseconds
             spent[method] = spent.get(method, 0) + nanoseconds
-            for place, (many, _) in buckets.items():
-                methods.setdefault(method, [0] * (len(BUCKETS) + 1))[place] += many
+            for place, (its, _) in buckets.items():
+                methods.setdefault(method, [0] * (len(BUCKETS) + 1))[place] += its
         for labels, (count, nanoseconds) in routes.items():
             taken.add_metric(labels, count, nanoseconds / 1e9)
         ends = [*map(str, BUCKETS), "+Inf"]

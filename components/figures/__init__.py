@@ -3,6 +3,7 @@
 from components.figures.base import message_figure, typed_array, waiting_figure
 from components.figures.classes import bars_per_class_figure, confusion_figure
 from components.figures.curves import DIRECT_LABELS, Mark, curves_figure, most_labels
+from components.figures.heatmap import heatmap_figure
 from components.figures.sparkline import sparkline
 from components.figures.traces import Curve
 
@@ -13,6 +14,7 @@ __all__ = [
     "bars_per_class_figure",
     "confusion_figure",
     "curves_figure",
+    "heatmap_figure",
     "message_figure",
     "most_labels",
     "sparkline",

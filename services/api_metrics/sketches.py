@@ -12,7 +12,7 @@ _MAPPING = LogarithmicMapping(ACCURACY)
 Packed = tuple[int, Sequence[int], Sequence[int]]
 
 
-class SparseStore(Store):  # type: ignore[misc]
+class SparseStore(Store):
     """The bins that hold something.
 
     The library's own store keeps every bin between the lowest and the highest: times of a request lie over three orders
@@ -31,10 +31,10 @@ class SparseStore(Store):  # type: ignore[misc]
         """How many bins hold something."""
         return len(self.bins)
 
-    def add(self, key: int, weight: int = 1) -> None:
+    def add(self, key: int, weight: float = 1) -> None:
         """Count into one bin."""
-        self.bins[key] = self.bins.get(key, 0) + weight
-        self.count += weight
+        self.bins[key] = self.bins.get(key, 0) + int(weight)
+        self.count += int(weight)
 
     def key_at_rank(self, rank: float, lower: bool = True) -> int:
         """The bin in which the value of this rank lies."""
@@ -52,7 +52,7 @@ class SparseStore(Store):  # type: ignore[misc]
         self.count += store.count
 
 
-class Sketch(BaseDDSketch):  # type: ignore[misc]
+class Sketch(BaseDDSketch):
     """How long requests took, in milliseconds, as counts in bins that grow by 2 %."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Sketch(BaseDDSketch):  # type: ignore[misc]
     def packed(self) -> Packed:
         """The same sketch as whole numbers, in one order."""
         keys = sorted(self._store.bins)
-        return self._zero_count, keys, [self._store.bins[key] for key in keys]
+        return int(self._zero_count), keys, [self._store.bins[key] for key in keys]
 
     @classmethod
     def unpacked(cls, packed: Packed) -> Self:

@@ -52,6 +52,9 @@ ACTS = {
     Permission.STOP_EXPERIMENTS: """
         experiments.lifecycle.cancel experiments.lifecycle.cancel_many
     """,
+    Permission.VIEW_API_METRICS: """
+        api_metrics.reading.cursor api_metrics.reading.read
+    """,
     Permission.VIEW_AUDIT_LOGS: """
         trail.visible_to trail.actions trail.verify
     """,

@@ -38,7 +38,7 @@ def totals(kind: str) -> dict[datetime, int]:
     with snapshot() as session:
         table = APIMetricsSummary
         query = select(table.period_start, table.total_requests).where(table.aggregation_type == kind)
-        return dict(session.execute(query).tuples().all())
+        return {row[0]: row[1] for row in session.execute(query)}
 
 
 def forget() -> None:

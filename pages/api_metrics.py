@@ -1,0 +1,243 @@
+"""How the API is used: requests, errors and latency over time, by route and by key."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from components.graph import chart_panel, panel_area, panel_grid, visible_panels
+from components.icons import icon
+from components.shell import PAGE_VISIBLE_ID, page_header, section
+from database.engine import snapshot
+from database.types import now
+from models.permissions import Permission
+from pages import _api_metrics_parts as parts
+from pages._page import register_page
+from services.api_metrics import reading, windows
+from services.api_metrics.reading import Metrics
+from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS, Window
+from services.errors import Invalid
+from web.identity import current_actor
+
+page = register_page(__name__, path="/api-metrics", title="API metrics", permission=Permission.VIEW_API_METRICS)
+
+RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP, ALL_ROUTES, WRONG, GRID = (
+    f"api-metrics-{word}"
+    for word in (
+        "range", "from", "to", "compare", "route", "sort", "zoom", "visible", "tick", "cursor", "names", "chip",
+        "all-routes", "wrong", "grid",
+    )
+)  # fmt: skip
+STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
+    f"api-metrics-{word}" for word in ("stats", "routes", "keys", "statuses", "slowest", "failed")
+)
+SHOWN = (STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
+# What the address holds, and the ids whose values it names.
+HELD = {"range": RANGE, "from": FROM, "to": TO, "compare": COMPARE, "route": ROUTE, "sort": SORT}
+POLL_MILLISECONDS = 10_000
+LONGEST_LABEL = 270
+YES = "true"
+
+
+@page.layout
+def layout(**given: str) -> Component:
+    """The window that the address asks for."""
+    asked = [str(given.get(name) or "") for name in HELD]
+    asked[0] = asked[0] or DEFAULT
+    found, wrong = _read(asked)
+    shown = _shown(found, asked[5])
+    figures = parts.charts(found)
+    panels: list[Component] = [
+        chart_panel(f"api-metrics-{name}", title, figure=figures[name], unit=parts.UNITS[name], height=220, key=name)
+        for name, title in parts.CHARTS.items()
+    ]
+    sorts = [{"value": word, "label": label} for word, (label, _) in parts.SORTS.items()]
+    chosen = asked[5] if asked[5] in parts.SORTS else "requests"
+    sorting = dbc.Select(id=SORT, value=chosen, options=sorts)
+    return html.Div(
+        [
+            page_header("API metrics"),
+            _toolbar(asked),
+            html.Div(wrong, id=WRONG, className="form-error", role="alert"),
+            html.Div(shown[0], id=STATS),
+            section(
+                "Over time",
+                panel_area([panel_grid(panels, id=GRID)], visible_store=VISIBLE, zoom_store=ZOOM),
+                hint="drag across a chart to choose that time",
+            ),
+            section(
+                "Routes",
+                html.Div(shown[1], id=ROUTES),
+                hint="choose one to see it alone",
+                actions=html.Div(
+                    [dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"), sorting],
+                    className="inline-controls",
+                ),
+            ),
+            section("Keys", html.Div(shown[2], id=KEYS), hint="of all routes"),
+            section("Statuses", html.Div(shown[3], id=STATUSES)),
+            html.Div(
+                [
+                    section("Slowest", html.Div(shown[4], id=SLOWEST)),
+                    section("Failed last", html.Div(shown[5], id=FAILED)),
+                ],
+                className="section-columns",
+            ),
+            *(
+                dcc.Store(id=id, data=value or None)
+                for id, value in zip((FROM, TO, ROUTE), (*asked[1:3], asked[4]), strict=True)
+            ),
+            dcc.Store(id=CURSOR, data=found.cursor),
+            dcc.Store(id=NAMES, data=list(HELD)),
+            dcc.Store(id=ZOOM),
+            visible_panels(VISIBLE),
+            dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
+        ]
+    )
+
+
+def _toolbar(asked: Sequence[str]) -> Component:
+    word, compare, route = asked[0], asked[3], asked[4]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    dbc.Label("Range", html_for=RANGE, class_name="visually-hidden"),
+                    dbc.Select(id=RANGE, value=word if word in SPANS else CUSTOM, options=_options(word)),
+                ]
+            ),
+            dbc.Switch(id=COMPARE, label="Compare with the period before", value=compare == YES),
+            html.Div(_chip(route), id=CHIP, className="toolbar-end"),
+        ],
+        className="inline-controls toolbar-spaced",
+    )
+
+
+def _options(word: str) -> list[dict[str, str]]:
+    own = [] if word in SPANS else [{"value": CUSTOM, "label": "Chosen in a chart"}]
+    return [{"value": name, "label": label} for name, label in SPANS.items()] + own
+
+
+def _chip(route: str | None) -> Component:
+    """Which route is shown alone, as the button that ends it."""
+    button: Component = html.Button(
+        [html.Span(route or "", className="route-path"), icon("x-lg")],
+        id=ALL_ROUTES,
+        type="button",
+        className="btn btn-outline-secondary route-chip",
+        title="Show all routes again",
+        style={} if route else {"display": "none"},
+    )
+    return button
+
+
+def _window(asked: Sequence[Any]) -> Window:
+    word, low, high = asked[:3]
+    if word != CUSTOM:
+        return windows.of_span(str(word), now())
+    try:
+        begin, end = (datetime.fromisoformat(str(text)) for text in (low, high))
+        return windows.between(*(moment.replace(tzinfo=moment.tzinfo or UTC) for moment in (begin, end)))
+    except (ValueError, OverflowError) as error:
+        raise Invalid("The address does not say from when to when.", field="range") from error
+
+
+def _read(asked: Sequence[Any]) -> tuple[Metrics, str]:
+    """The metrics that are asked for; where the range is none, those of the last day and what is wrong."""
+    wrong = ""
+    try:
+        window = _window(asked)
+    except Invalid as error:
+        window, wrong = windows.of_span(DEFAULT, now()), str(error)
+    route = str(asked[4])[:LONGEST_LABEL] if asked[4] else None
+    with snapshot() as session:
+        found = reading.read(session, current_actor(), window, route, compare=asked[3] in (True, YES))
+    return found, wrong
+
+
+def _shown(found: Metrics, sort: Any) -> list[Component]:
+    return [
+        parts.figures_row(found),
+        parts.routes_table(found, str(sort)),
+        parts.keys_table(found.keys),
+        parts.statuses(found.whole),
+        parts.told_table(found, "slowest"),
+        parts.told_table(found, "failed_last"),
+    ]
+
+
+clientside_callback(
+    ClientsideFunction(namespace="pfd", function_name="keep_filters"),
+    *(Input(id, "data" if id in {FROM, TO, ROUTE} else "value") for id in HELD.values()),
+    State(NAMES, "data"),
+    prevent_initial_call=True,
+)
+
+
+@page.callback(
+    *(Output(id, "children") for id in SHOWN),
+    *(Output(f"api-metrics-{name}", "figure") for name in parts.CHARTS),
+    Output(CURSOR, "data"),
+    Output(WRONG, "children"),
+    *(Input(id, "data" if id in {FROM, TO, ROUTE} else "value") for id in HELD.values()),
+    Input(TICK, "n_intervals"),
+    State(CURSOR, "data"),
+    State(PAGE_VISIBLE_ID, "data"),
+    prevent_initial_call=True,
+)
+def show(*given: Any) -> tuple[Any, ...]:
+    """The window that is chosen, and what has come since while somebody looks."""
+    asked, seen, visible = given[:6], given[7], given[8]
+    nothing = (no_update,) * (len(SHOWN) + len(parts.CHARTS) + 2)
+    if ctx.triggered_id == TICK:
+        if visible is False:
+            return nothing
+        with snapshot() as session:
+            if reading.cursor(session, current_actor()) == seen:
+                return nothing
+    found, wrong = _read(asked)
+    figures = parts.charts(found)
+    return *_shown(found, asked[5]), *(figures[name] for name in parts.CHARTS), found.cursor, wrong
+
+
+@page.callback(
+    Output(RANGE, "options"),
+    Output(RANGE, "value"),
+    Output(FROM, "data"),
+    Output(TO, "data"),
+    Input(ZOOM, "data"),
+    prevent_initial_call=True,
+)
+def choose_time(drawn: Any) -> tuple[Any, ...]:
+    """Take the time that was drawn across in a chart as the range of the page."""
+    low, high = (drawn.get(name) if isinstance(drawn, dict) else None for name in ("low", "high"))
+    if not all(isinstance(value, int | float) for value in (low, high)):
+        return (no_update,) * 4
+    try:
+        window = windows.between(*(datetime.fromtimestamp(float(value) / 1000, UTC) for value in (low, high)))  # type: ignore[arg-type]
+    except (ValueError, OverflowError, OSError) as error:
+        raise Invalid("The range must lie between an hour and a year.", field="range") from error
+    return _options(CUSTOM), CUSTOM, *(f"{moment:%Y-%m-%dT%H:%MZ}" for moment in (window.begin, window.end))
+
+
+@page.callback(
+    Output(ROUTE, "data"),
+    Output(CHIP, "children"),
+    Input({"type": parts.PICK, "label": ALL}, "n_clicks"),
+    Input(ALL_ROUTES, "n_clicks"),
+    State(ROUTE, "data"),
+    prevent_initial_call=True,
+)
+def pick(clicks: Any, back: Any, picked: Any) -> tuple[Any, Any]:
+    """Show one route alone, or all of them again."""
+    pressed = ctx.triggered_id
+    if pressed == ALL_ROUTES:
+        return (None, _chip(None)) if back else (no_update, no_update)
+    label = pressed.get("label") if isinstance(pressed, dict) else None
+    if not any(clicks or []) or not isinstance(label, str):
+        return no_update, no_update
+    route = None if label == picked else label[:LONGEST_LABEL]
+    return route, _chip(route)

@@ -1,0 +1,76 @@
+"""The API's metrics in Chromium: a range, a time drawn across a chart, one route alone, and what comes in meanwhile."""
+
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from database.types import now
+from models.permissions import Role
+from services.api_metrics import rollup
+from tests.support.axe import serious_faults_in_each_look
+from tests.support.requests_made import row, traffic, write
+
+pytestmark = pytest.mark.browser
+REQUESTS = "#api-metrics-stats .stat:first-child .stat-value"
+
+
+def fill() -> None:
+    moment = now() - timedelta(seconds=2)
+    write(traffic(moment - timedelta(hours=place) for place in range(72)))
+    rollup.roll_up()
+
+
+def test_range_route_and_drawn_time_are_chosen_and_stand_in_the_address(visit: Callable[..., Page]) -> None:
+    fill()
+    page = visit("/api-metrics")
+    expect(page.locator(REQUESTS)).to_have_text("24")
+    page.get_by_label("Range", exact=True).select_option("7d")
+    expect(page.locator(REQUESTS)).to_have_text("72")
+    page.get_by_label("Compare with the period before").check()
+    expect(page.locator("#api-metrics-stats")).to_contain_text("none before")
+    page.wait_for_function("location.search.includes('range=7d') && location.search.includes('compare=true')")
+    page.get_by_role("button", name="/api/v1/me").click()
+    expect(page.locator("#api-metrics-all-routes")).to_contain_text("GET /api/v1/me")
+    expect(page.locator(REQUESTS)).not_to_have_text("72")
+    alone = page.locator(REQUESTS).inner_text()
+    page.reload()
+    expect(page.locator(REQUESTS)).to_have_text(alone)
+    page.locator("#api-metrics-all-routes").click()
+    expect(page.locator(REQUESTS)).to_have_text("72")
+    plot = page.locator("#api-metrics-rate .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 60, steps=5)
+    page.mouse.up()
+    expect(page.get_by_label("Range", exact=True)).to_have_value("custom")
+    page.wait_for_function("location.search.includes('from=2')")
+    expect(page.locator(REQUESTS)).not_to_have_text("72")
+    drawn = page.locator(REQUESTS).inner_text()
+    page.reload()
+    expect(page.locator(REQUESTS)).to_have_text(drawn)
+
+
+def test_what_comes_in_is_shown_and_axe_finds_nothing(
+    visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["pages.api_metrics"], "POLL_MILLISECONDS", 400)
+    fill()
+    page = visit("/api-metrics?range=1h")
+    before = int(page.locator(REQUESTS).inner_text())
+    write([row(now(), status=500)])
+    expect(page.locator(REQUESTS)).to_have_text(str(before + 1))
+    expect(page.locator("#api-metrics-failed")).to_contain_text("GET /api/v1/me")
+    page.wait_for_selector("#api-metrics-heat .js-plotly-plot .heatmaplayer image")
+    assert serious_faults_in_each_look(page) == {}
+
+
+def test_operators_do_not_see_it(visit: Callable[..., Page]) -> None:
+    page = visit("/api-metrics", role=Role.OPERATOR)
+    expect(page.locator("main")).to_contain_text("Not allowed")
+    expect(page.get_by_role("link", name="Metrics")).to_have_count(0)
