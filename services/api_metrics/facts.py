@@ -9,15 +9,16 @@ from typing import Any, Self
 
 import orjson
 
-from services.api_metrics.sketches import Sketch, merged
+from services.api_metrics.sketches import Sketch, bin_of, merged
 
 NOBODY = "0"  # the key of requests that came without one, or with one that is gone
 MOST_LABELS = 200  # of routes, and of keys, in one hour
 OTHERS = "(others)"
+TRIMMED_FROM = 60
 KEPT_BY_NAME = 5  # of the slowest, and of the last that failed
 _MICROSECONDS = 1_000_000
 
-Told = tuple[float, int, int, int]  # milliseconds, number of the row, microseconds since 1970, status
+Told = Sequence[Any]  # milliseconds, number of the row, microseconds since 1970, status
 
 
 @dataclass(slots=True)
@@ -52,13 +53,13 @@ class Part:
         """Milliseconds in the mean."""
         return self.nanoseconds / self.requests / 1e6 if self.requests else None
 
-    def take(self, status: int, milliseconds: float, received: int, sent: int) -> None:
-        """Count one request."""
-        self.classes[min(max(status // 100, 1), 5) - 1] += 1
+    def take(self, place: int, nanoseconds: int, bin: int | None, received: int, sent: int) -> None:
+        """Count one request; class and bin are found once for route and key."""
+        self.classes[place] += 1
         self.received += received
         self.sent += sent
-        self.nanoseconds += round(milliseconds * 1e6)
-        self.sketch.add(max(milliseconds, 0.0), 1)
+        self.nanoseconds += nanoseconds
+        self.sketch.count_in(bin)
 
     def merge(self, other: "Part") -> None:
         """Add what another counts."""
@@ -67,11 +68,19 @@ class Part:
         self.sent += other.sent
         self.nanoseconds += other.nanoseconds
         self.sketch.merge(other.sketch)
-        self.slowest = _slowest([*self.slowest, *other.slowest])
-        self.failed_last = _last([*self.failed_last, *other.failed_last])
+        if other.slowest:
+            self.slowest = [*self.slowest, *other.slowest]
+            self.failed_last = [*self.failed_last, *other.failed_last]
+            if len(self.slowest) > TRIMMED_FROM:  # each time would be most of the work of a merge
+                self.trim()
+
+    def trim(self) -> None:
+        """Leave of the single requests those that are told of."""
+        self.slowest, self.failed_last = _slowest(self.slowest), _last(self.failed_last)
 
     def packed(self) -> dict[str, Any]:
         """The same as JSON that is as short as it gets."""
+        self.trim()
         numbers = [*self.classes, self.received, self.sent, self.nanoseconds]
         return {"n": numbers, "s": self.sketch.packed(), "t": self.slowest, "f": self.failed_last}
 
@@ -79,9 +88,7 @@ class Part:
     def unpacked(cls, packed: Any) -> Self:
         """The part that was packed."""
         *classes, received, sent, nanoseconds = packed["n"]
-        sketch = Sketch.unpacked(packed["s"])
-        slowest, failed = (list(map(tuple, packed[name])) for name in "tf")
-        return cls(classes, received, sent, nanoseconds, sketch, slowest, failed)
+        return cls(classes, received, sent, nanoseconds, Sketch.unpacked(packed["s"]), packed["t"], packed["f"])
 
 
 @dataclass(slots=True)
@@ -154,11 +161,12 @@ def of_rows(rows: Iterable[Sequence[Any]]) -> Facts:
     failed: dict[str, list[Told]] = {}
     for number, endpoint, method, status, moment, milliseconds, received, sent, key in rows:
         label = label_of(endpoint, method)
+        place, nanoseconds, bin = min(max(status // 100, 1), 5) - 1, round(milliseconds * 1e6), bin_of(milliseconds)
         for parts, name in ((facts.endpoints, label), (facts.keys, str(key or NOBODY))):
             part = parts.get(name)
             if part is None:
                 part = parts[name] = Part()
-            part.take(status, milliseconds, received or 0, sent or 0)
+            part.take(place, nanoseconds, bin, received or 0, sent or 0)
         its = (milliseconds, number, _micros(moment), status)
         told.setdefault(label, []).append(its)
         if status >= 400:

@@ -16,11 +16,11 @@ from models.user import User
 from services.actor import Actor
 from services.api_metrics.facts import NOBODY, Facts, Part, of_rows, one_of, unpack_sketch, whole_of
 from services.api_metrics.rollup import DAILY, DAY, HOUR, HOURLY, RAW, day_of, hour_of
-from services.api_metrics.sketches import Sketch, merged
+from services.api_metrics.sketches import Sketch, bin_of, merged
 from services.api_metrics.windows import MINUTE, Window
 from services.owners import shown_name
 
-MOMENT = RAW.index(APIRequestLog.request_time)
+MOMENT = 4  # the place of the time among the columns of a raw row
 
 
 @dataclass(slots=True)
@@ -115,9 +115,9 @@ def read(session: Session, actor: Actor, window: Window, endpoint: str | None = 
         pieces = _pieces([row for row in rows if row[MOMENT] >= window.begin], 5 * MINUTE, window)
     else:
         summed = _summaries(session, windows, endpoint)
-        rows = _not_summed_up(session, windows, moment, session.scalar(select(_newest())))
-        filled = [_by_step(summed, rows, one, endpoint, moment) for one in windows]
-        pieces = _covering(session, window, rows)
+        fresh = _by_hour(_not_summed_up(session, windows, moment, session.scalar(select(_newest()))))
+        filled = [_by_step(summed, fresh, one, endpoint, moment) for one in windows]
+        pieces = _covering(session, window, fresh)
     total = Facts()
     for _, facts in pieces:
         total.merge(facts)
@@ -194,15 +194,30 @@ def _slots(window: Window, moment: datetime) -> list[Slot]:
     return made
 
 
+def _by_hour(rows: Sequence[Any]) -> dict[datetime, Facts]:
+    """Raw rows as facts of the hours in which they lie."""
+    cut: dict[datetime, list[Any]] = {}
+    for row in rows:
+        cut.setdefault(hour_of(row[MOMENT]), []).append(row)
+    return {hour: of_rows(its) for hour, its in cut.items()}
+
+
 def _by_step(
-    summed: dict[datetime, tuple[Any, ...]], rows: Sequence[Any], window: Window, endpoint: str | None, moment: datetime
+    summed: dict[datetime, tuple[Any, ...]],
+    fresh: dict[datetime, Facts],
+    window: Window,
+    endpoint: str | None,
+    moment: datetime,
 ) -> list[Slot]:
     slots = {slot.begin: slot for slot in _slots(window, moment)}
     for start, its in summed.items():
         if start in slots:
             slots[start].add(*its)
     floor = hour_of if window.step == HOUR else day_of
-    _fill(slots, ((floor(row[MOMENT]), row) for row in rows), endpoint)
+    for hour, facts in fresh.items():
+        if floor(hour) in slots:
+            part = facts.endpoints.get(endpoint, Part()) if endpoint else facts.whole()
+            slots[floor(hour)].add(part.requests, part.failed, part.sketch)
     return list(slots.values())
 
 
@@ -219,7 +234,7 @@ def _fill(slots: dict[datetime, Slot], rows: Iterable[tuple[datetime, Any]], end
         if slot is not None and (endpoint is None or f"{row[2]} {row[1]}" == endpoint):
             slot.requests += 1
             slot.failed += row[3] >= 400
-            slot.sketch.add(max(row[5], 0.0), 1)
+            slot.sketch.count_in(bin_of(row[5]))
 
 
 def _pieces(rows: Sequence[Any], length: timedelta, window: Window) -> list[tuple[datetime, Facts]]:
@@ -236,7 +251,7 @@ def _pieces(rows: Sequence[Any], length: timedelta, window: Window) -> list[tupl
     return [(place, of_rows(its)) for place, its in cut.items()]
 
 
-def _covering(session: Session, window: Window, rows: Sequence[Any]) -> list[tuple[datetime, Facts]]:
+def _covering(session: Session, window: Window, fresh: dict[datetime, Facts]) -> list[tuple[datetime, Facts]]:
     """The facts of a window in as few rows as it takes: whole days, and the hours before and after them."""
     table = APIMetricsSummary
     first = day_of(window.begin) if window.begin == day_of(window.begin) else day_of(window.begin) + DAY
@@ -261,10 +276,9 @@ def _covering(session: Session, window: Window, rows: Sequence[Any]) -> list[tup
     for begin, parts in session.execute(query):
         if parts is not None:
             cut.setdefault(floor(begin), Facts()).merge(Facts.unpacked(parts))
-    its = [row for row in rows if window.begin <= row[MOMENT] < window.end]
-    for hour in sorted({hour_of(row[MOMENT]) for row in its}):
-        of_hour = of_rows(row for row in its if hour_of(row[MOMENT]) == hour)
-        cut.setdefault(floor(hour), Facts()).merge(of_hour)
+    for hour, facts in fresh.items():
+        if window.begin <= hour < window.end:
+            cut.setdefault(floor(hour), Facts()).merge(facts)
     return sorted(cut.items(), key=lambda piece: piece[0])
 
 

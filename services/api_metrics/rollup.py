@@ -27,16 +27,17 @@ HOURS_AT_ONCE = 24
 # On PostgreSQL a lower number may be committed after a higher one; no transaction of the drain lasts as long.
 OVERLAP, SETTLED = 10_000, timedelta(minutes=15)
 _LOCK = 0x5046_445F_4D45  # the advisory lock under which PostgreSQL lets one write summaries
+_LOG = APIRequestLog.__table__.c  # of the table itself: rows that are no objects come in half the time
 RAW = (
-    APIRequestLog.id,
-    APIRequestLog.endpoint,
-    APIRequestLog.method,
-    APIRequestLog.status_code,
-    APIRequestLog.request_time,
-    APIRequestLog.response_time_ms,
-    APIRequestLog.request_size_bytes,
-    APIRequestLog.response_size_bytes,
-    APIRequestLog.api_key_id,
+    _LOG.id,
+    _LOG.endpoint,
+    _LOG.method,
+    _LOG.status_code,
+    _LOG.request_time,
+    _LOG.response_time_ms,
+    _LOG.request_size_bytes,
+    _LOG.response_size_bytes,
+    _LOG.api_key_id,
 )
 
 

@@ -47,8 +47,9 @@ class SparseStore(Store):
 
     def merge(self, store: "SparseStore") -> None:
         """Add what another holds."""
+        bins = self.bins
         for key, weight in store.bins.items():
-            self.bins[key] = self.bins.get(key, 0) + weight
+            bins[key] = bins.get(key, 0) + weight
         self.count += store.count
 
 
@@ -62,6 +63,16 @@ class Sketch(BaseDDSketch):
         """The value that this share of all values does not exceed; None where there is none."""
         found = self.get_quantile_value(share)
         return None if found is None else float(found)
+
+    def count_in(self, bin: int | None) -> None:
+        """Count one value whose bin is known, as `add` does."""
+        self._count += 1
+        if bin is None:
+            self._zero_count += 1
+        else:
+            bins = self._store.bins
+            bins[bin] = bins.get(bin, 0) + 1
+            self._store.count += 1
 
     def bins(self) -> list[tuple[float, int]]:
         """The values that bins stand for, and how many lie in each, from the lowest."""
@@ -82,6 +93,11 @@ class Sketch(BaseDDSketch):
         made._store.count = sum(counts)
         made._count = made._zero_count + made._store.count
         return made
+
+
+def bin_of(value: float) -> int | None:
+    """The bin of a value; None stands for nothing at all."""
+    return _MAPPING.key(value) if value > _MAPPING.min_possible else None
 
 
 def merged(sketches: Any) -> Sketch:

@@ -1,5 +1,6 @@
 """Facts about what the page of the API's metrics reads: the figures of the raw rows, in few statements."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,10 +30,16 @@ def over_days(days: int, count: int) -> list[dict[str, Any]]:
     return traffic(moment - timedelta(seconds=place * days * 86_400 / count) for place in range(count))
 
 
+def over_hours(hours: Iterable[int], count: int) -> list[dict[str, Any]]:
+    """So many requests in each of these hours, counted back from now."""
+    moment = now() - timedelta(seconds=5)
+    return traffic(moment - timedelta(hours=hour, seconds=place) for hour in hours for place in range(count))
+
+
 class TestAWindow:
     @pytest.mark.parametrize("word", ["1h", "24h", "7d", "30d", "90d"])
-    def test_tells_of_the_raw_rows_in_it(self, sqlite: Engine, word: str, monkeypatch: Any) -> None:
-        rows = over_days(29, 3000) + over_days(1, 500)
+    def test_tells_of_the_raw_rows_in_it(self, sqlite: Engine, word: str) -> None:
+        rows = over_hours(range(0, 29 * 24, 19), 40) + over_days(1, 300)
         write(rows)
         rollup.roll_up()
         window = windows.of_span(word, now())
@@ -50,7 +57,7 @@ class TestAWindow:
 
     @pytest.mark.parametrize("word", ["1h", "7d"])
     def test_tells_of_one_route_alone(self, sqlite: Engine, word: str) -> None:
-        rows = over_days(6, 900) + over_days(1, 400)
+        rows = over_hours(range(0, 140, 5), 30) + over_hours([0], 60)
         write(rows)
         rollup.roll_up()
         window = windows.of_span(word, now())
@@ -95,7 +102,7 @@ class TestAWindow:
 
 
 def test_a_longer_window_takes_as_many_statements(database: Engine, count_queries: Any) -> None:
-    write(over_days(29, 400))
+    write(over_hours(range(0, 29 * 24, 30), 5))
     rollup.roll_up()
     read("24h")  # which makes the person that reads
     counted = {
@@ -109,7 +116,7 @@ def test_a_longer_window_takes_as_many_statements(database: Engine, count_querie
 
 
 def test_no_raw_row_is_read_that_is_summed_up(database: Engine) -> None:
-    write([*over_days(20, 300), row(now())])
+    write([*over_hours(range(0, 480, 30), 5), row(now())])
     rollup.roll_up()
     asked: list[datetime] = []
 
