@@ -69,9 +69,9 @@ def _kept() -> tuple[_Kept, ...]:
         _Kept(Throttle.bucket, Throttle.window_started_at, LONG_WINDOW, [over]),
         _Kept(EmailLog.id, EmailLog.created_at, chosen.mails_kept, [EmailLog.status != EmailStatus.PENDING]),
         _Kept(APIUsage.id, APIUsage.timestamp, chosen.api_usage_kept),
-        _Kept(APIRequestLog.id, APIRequestLog.request_time, chosen.api_requests_kept),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_hours_kept, [is_hour]),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_days_kept, [~is_hour]),
+        _Kept(APIRequestLog.id, APIRequestLog.request_time, chosen.api_requests_kept),
     )
 
 
