@@ -77,7 +77,7 @@ def figures_row(found: Metrics) -> Component:
 
 def _errors(found: Metrics) -> str:
     count = f"{found.totals.failed:,} failed"
-    return count if found.before is None else f"{count}; {share(found.before.error_rate)} in the period before"
+    return count if found.before is None else f"{count}; before: {share(found.before.error_rate)}"
 
 
 def _than(before: Totals | None, now: Totals, value: Callable[[Totals], float | None]) -> str | None:

@@ -27,7 +27,7 @@ HOURS_AT_ONCE = 24
 # On PostgreSQL a lower number may be committed after a higher one; no transaction of the drain lasts as long.
 OVERLAP, SETTLED = 10_000, timedelta(minutes=15)
 _LOCK = 0x5046_445F_4D45  # the advisory lock under which PostgreSQL lets one write summaries
-_LOG = APIRequestLog.__table__.c  # of the table itself: rows that are no objects come in half the time
+_LOG = APIRequestLog.__table__.c
 RAW = (
     _LOG.id,
     _LOG.endpoint,

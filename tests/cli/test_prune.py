@@ -26,6 +26,8 @@ def test_a_dry_run_tells_what_goes_and_deletes_nothing(pfd):
         "throttles: 0 rows are older than 1 day",
         "email_logs: 0 rows are older than 90 days",
         "api_usage: 0 rows are older than 90 days",
+        "api_metrics_summary: 0 rows are older than 100 days",
+        "api_metrics_summary: 0 rows are older than 1,095 days",
     ]
     assert len(records.drained()) == 3
     assert pfd("prune")[1].endswith("Deleted 2 rows.\n")
