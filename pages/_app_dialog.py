@@ -151,7 +151,7 @@ def register(page: Page, changed: str) -> None:
                 codes = enrolment.confirm_app(session, signed_in, typed, fresh, visitor())
         except Invalid as error:
             return (*(no_update,) * 3, str(error), True)
-        dash.set_props(TOASTS_ID, {"data": toast("success", "The app is on. Other sessions were ended.")})
+        dash.set_props(TOASTS_ID, {"data": toast("success", "The app is on. This is your only session now.")})
         again = (times if type(times) is int else 0) + 1
         told = "If you lose your phone, these codes let you in."
         body = [*shown_once(codes, told), _actions()] if codes else _first()

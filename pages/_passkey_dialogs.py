@@ -139,5 +139,5 @@ def register(page: Page, changed: str) -> None:
             return no_update
         with transaction() as session:
             name = enrolment.remove_passkey(session, current_session(), number, visitor())
-        dash.set_props(TOASTS_ID, {"data": toast("success", f"“{name}” was removed. Other sessions were ended.")})
+        dash.set_props(TOASTS_ID, {"data": toast("success", f"“{name}” was removed. This is your only session now.")})
         return (times if type(times) is int else 0) + 1

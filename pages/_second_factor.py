@@ -184,7 +184,7 @@ def register(page: Page) -> None:
             return no_update
         with transaction() as session:
             enrolment.remove_app(session, current_session(), visitor())
-        dash.set_props(TOASTS_ID, {"data": toast("success", "The app is off. Other sessions were ended.")})
+        dash.set_props(TOASTS_ID, {"data": toast("success", "The app is off. This is your only session now.")})
         return _list()
 
     @page.callback(

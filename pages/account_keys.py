@@ -27,8 +27,8 @@ from web.identity import current_actor
 
 page = register_page(__name__, path=_account.KEYS, title="API keys", permission=Permission.MANAGE_OWN_ACCOUNT)
 
-TABLE, ROTATE, REVOKE, DIALOG, WHICH, SHOWN = (
-    f"keys-{word}" for word in ("table", "rotate", "revoke", "dialog", "which", "shown")
+TABLE, ROTATE, REVOKE, DIALOG, REPLACING, WHICH, SHOWN = (
+    f"keys-{word}" for word in ("table", "rotate", "revoke", "dialog", "replacing", "which", "shown")
 )
 STATES: dict[str, tuple[IconName, str]] = {
     "active": ("check-circle", "completed"),
@@ -53,12 +53,8 @@ def layout(**_: str) -> Component:
             ),
             dcc.Store(id=WHICH),
             making.dialog(api_keys.scopes_for(current_actor()), api_keys.DAYS, *api_keys.rates()),
-            confirm_dialog(
-                DIALOG,
-                "Revoke this key?",
-                confirm_label="Revoke",
-                danger=True,
-            ),
+            confirm_dialog(DIALOG, "Revoke this key?", confirm_label="Revoke", danger=True),
+            confirm_dialog(REPLACING, "Replace this key?", confirm_label="Make the new key"),
         ]
     )
 
@@ -119,17 +115,43 @@ def _pressed(clicks: Any) -> int | None:
 making.register(page, TABLE, _table)
 
 
+def _asked(clicks: Any, before: str, after: str) -> tuple[Any, Any, Any]:
+    """An open dialog that says which key it is about: one that was replaced has the same name."""
+    number = _pressed(clicks)
+    with snapshot() as session:
+        key = next((item for item in api_keys.keys_of(session, current_actor()) if item.id == number), None)
+    if key is None:
+        return (no_update,) * 3
+    return True, [before, html.Strong(key.name), " (", html.Code(f"{key.prefix}…"), f") {after}"], number
+
+
+@page.callback(
+    Output(REPLACING, "is_open"),
+    Output(f"{REPLACING}-body", "children"),
+    Output(WHICH, "data", allow_duplicate=True),
+    Input({"type": ROTATE, "id": ALL}, "n_clicks"),
+    Input(f"{REPLACING}-cancel", "n_clicks"),
+    Input(f"{REPLACING}-confirm", "n_clicks"),
+    prevent_initial_call=True,
+)
+def ask_replacement(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
+    """Ask first: the old key ends a day later, wherever it is in use."""
+    if not isinstance(ctx.triggered_id, dict):
+        return False, no_update, no_update
+    return _asked(clicks, "A new key is shown once. ", "goes on working for 24 hours and then ends.")
+
+
 @page.callback(
     Output(SHOWN, "children"),
     Output(TABLE, "children", allow_duplicate=True),
-    Input({"type": ROTATE, "id": ALL}, "n_clicks"),
+    Input(f"{REPLACING}-confirm", "n_clicks"),
+    State(WHICH, "data"),
     prevent_initial_call=True,
     sudo=True,
 )
-def rotate(clicks: Any) -> tuple[Any, Any]:
+def rotate(clicks: Any, number: Any) -> tuple[Any, Any]:
     """Make the key that follows and show it once."""
-    number = _pressed(clicks)
-    if number is None:
+    if not clicks or type(number) is not int:
         return no_update, no_update
     with transaction() as session:
         text = api_keys.rotate(session, current_actor(), number)
@@ -147,22 +169,10 @@ def rotate(clicks: Any) -> tuple[Any, Any]:
     prevent_initial_call=True,
 )
 def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
-    """Ask first, and say which key it is: one that was replaced has the same name."""
+    """Ask first."""
     if not isinstance(ctx.triggered_id, dict):
         return False, no_update, no_update
-    number = _pressed(clicks)
-    with snapshot() as session:
-        key = next((item for item in api_keys.keys_of(session, current_actor()) if item.id == number), None)
-    if key is None:
-        return (no_update,) * 3
-    told = [
-        "Programs that use ",
-        html.Strong(key.name),
-        " (",
-        html.Code(f"{key.prefix}…"),
-        ") are refused from their next request on. This cannot be undone.",
-    ]
-    return True, told, number
+    return _asked(clicks, "Programs that use ", "are refused from their next request on. This cannot be undone.")
 
 
 @page.callback(

@@ -128,12 +128,13 @@ def _queue(found: health.Queue) -> Component:
         className=f"status status-{'failed' if silent else 'completed'}",
     )
     oldest = None if found.oldest is None else found.oldest.total_seconds()
+    later = f"{found.later:,} more for later" if found.later else "none for later"
     busy = f"in {found.workers:,} {'process' if found.workers == 1 else 'processes'}" if found.workers else "idle"
     return stat_row(
         [
             stat("Workers", sign, hint=["last sign of life ", time_tag(found.last_sign)]),  # type: ignore[arg-type]
             stat("Running", f"{found.running:,}", hint=busy),
-            stat("Waiting", f"{found.waiting:,}", hint=f"{found.later:,} more for later"),
+            stat("Waiting", f"{found.waiting:,}", hint=later),
             stat("Longest wait", duration_text(oldest)),
         ]
     )

@@ -71,7 +71,7 @@ def test_what_moves_is_asked_for_again_only_while_somebody_looks(
     monkeypatch.setattr(sys.modules["pages.admin_health"], "POLL_MILLISECONDS", 300)
     fill()
     page = visit("/admin/health")
-    expect(page.locator("#health-queue")).to_contain_text("0 more for later")
+    expect(page.locator("#health-queue")).to_contain_text("none for later")
     page.evaluate("window.dash_clientside.set_props('page-visible', {data: false})")
     with page.expect_response(lambda it: asks_unseen(it.request.post_data or "")) as unseen:
         pass

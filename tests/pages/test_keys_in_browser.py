@@ -34,6 +34,7 @@ def test_a_key_is_made_used_replaced_and_revoked(visit: Callable[..., Page]) -> 
     expect(page.locator("#key-dialog .one-time")).to_have_count(0)
     page.get_by_role("button", name="Close").click()
     page.get_by_title("Replace notebook").click()
+    page.get_by_role("button", name="Make the new key").click()
     new = page.locator("#keys-shown .one-time-link").first.inner_text()
     assert (me(page, key), me(page, new)) == (200, 200)
     expect(page.locator(".plain-table tbody tr")).to_have_count(2)
