@@ -3,7 +3,7 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.values import copy_button, key_value_list, time_tag
@@ -62,10 +62,21 @@ def body(entry: Entry) -> list[Component]:
             ]
         ),
         *_changes(entry.details),
-        *([html.H3("Details"), key_value_list([(_label(k), _words(v)) for k, v in rest.items()])] if rest else []),
+        *([html.H3("Details"), key_value_list([(_label(k), _shown(k, v)) for k, v in rest.items()])] if rest else []),
         html.H3("Chain"),
         key_value_list([("After", _hash(entry.previous_hash)), ("This row", _hash(entry.row_hash))]),
     ]
+
+
+def _shown(name: str, value: Any) -> Component | str:
+    """What was noted; numbers of experiments lead to them."""
+    if name != "experiments" or not isinstance(value, list) or not all(type(item) is int for item in value):
+        return _words(value)
+    more = len(value) - MOST_SHOWN
+    links: list[Component | str] = []
+    for number in value[:MOST_SHOWN]:
+        links += [dcc.Link(str(number), href=f"/experiments/{number}"), ", "]
+    return html.Span(links[:-1] + ([f" and {more} more"] if more > 0 else []))
 
 
 def _label(name: str) -> str:
