@@ -7,8 +7,8 @@ import dash_bootstrap_components as dbc  # noqa: F401 - its bundle must be known
 from dash import Dash, html
 from flask import Flask
 
-from api import me
 from api.mlflow import blueprints as mlflow
+from api.v1 import blueprints as v1
 from components import clientside
 from components.index_template import ASSETS_PATH_IGNORE, index_string
 from config.settings import settings
@@ -26,8 +26,7 @@ def create_app() -> Dash:
     """Build the app; it refuses to start when a route, page or callback declares no permission."""
     settings().prepare_data_dir()
     server = create_server()
-    server.register_blueprint(me.blueprint)
-    for blueprint in mlflow.ALL:
+    for blueprint in (*v1.ALL, *mlflow.ALL):
         server.register_blueprint(blueprint)
     app = Dash(
         "pfd",

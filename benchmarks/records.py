@@ -18,14 +18,14 @@ def main() -> None:
     os.environ["PFD_API_ANONYMOUS_LIMIT"] = os.environ["PFD_API_RATE_LIMIT_MAX"] = "1000000000"
     from flask import Blueprint
 
-    from api import me
+    from api.v1 import about
     from cli.database import prepare
     from web.guard import public
     from web.server import create_server
 
     prepare()
     server = create_server()
-    server.register_blueprint(me.blueprint)
+    server.register_blueprint(about.blueprint)
     blueprint = Blueprint("bench", __name__)
     blueprint.get("/api/bench/nothing")(public(lambda: ""))
     server.register_blueprint(blueprint)

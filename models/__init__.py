@@ -18,6 +18,7 @@ from models.explanation import Explanation
 from models.health_sample import HealthSample
 from models.house_setting import HouseSetting
 from models.hpo_campaign import HPOCampaign, HPOMethod
+from models.idempotency_key import IdempotencyKey
 from models.job import Job, JobStatus
 from models.linked_identity import LinkedIdentity
 from models.logged_model import LoggedModel
@@ -86,6 +87,7 @@ __all__ = [
     "HPOMethod",
     "HealthSample",
     "HouseSetting",
+    "IdempotencyKey",
     "Job",
     "JobStatus",
     "LinkedIdentity",

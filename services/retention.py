@@ -17,10 +17,12 @@ from database.types import now
 from models.api_key import APIUsage
 from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.email_log import EmailLog, EmailStatus
+from models.idempotency_key import IdempotencyKey
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
 from models.session_log import SessionLog
 from models.throttle import Throttle
+from services import idempotency
 from services.api_metrics.rollup import HOURLY
 from services.networks import shortened
 from services.throttling import LONG_WINDOW
@@ -68,6 +70,7 @@ def _kept() -> tuple[_Kept, ...]:
         _Kept(OneTimeToken.id, OneTimeToken.expires_at, chosen.logins_kept),
         _Kept(Throttle.bucket, Throttle.window_started_at, LONG_WINDOW, [over]),
         _Kept(EmailLog.id, EmailLog.created_at, chosen.mails_kept, [EmailLog.status != EmailStatus.PENDING]),
+        _Kept(IdempotencyKey.id, IdempotencyKey.created_at, idempotency.KEPT),
         _Kept(APIUsage.id, APIUsage.timestamp, chosen.api_usage_kept),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_hours_kept, [is_hour]),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_days_kept, [~is_hour]),

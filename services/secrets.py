@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.email_log import EmailLog, EmailStatus
+from models.idempotency_key import IdempotencyKey
 from models.user import User
-from services import vault
+from services import idempotency, vault
 from services.mail import orders
 
 BATCH = 200  # rows in one transaction, so that no other writer waits long
@@ -76,6 +77,7 @@ PLACES: tuple[Column | LinksInMails, ...] = (
     Column("totp", User.totp_secret),
     Column("totp", User.totp_pending_secret),
     LinksInMails(),
+    Column(idempotency.PURPOSE, IdempotencyKey.answer),
 )
 
 

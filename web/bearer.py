@@ -39,12 +39,7 @@ def requires_key(permission: Permission | None = None) -> Callable[[Callable[P, 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                g.speaker = who = _speaker()
-            except (KeyRefused, KeyInAddress):
-                api_limits.count_stranger()
-                raise
-            api_limits.count(who)
+            who = let_in()
             if permission is not None:
                 who.actor.require(permission)
             return function(*args, **kwargs)
@@ -55,6 +50,18 @@ def requires_key(permission: Permission | None = None) -> Callable[[Callable[P, 
         return guarded
 
     return decorate
+
+
+def let_in() -> Speaker:
+    """The key of this request, counted against its limit; raises when there is none that works."""
+    try:
+        who = _speaker()
+    except (KeyRefused, KeyInAddress):
+        api_limits.count_stranger()
+        raise
+    g.speaker = who  # whose limit was reached is recorded too
+    api_limits.count(who)
+    return who
 
 
 def current_speaker() -> Speaker:

@@ -101,7 +101,10 @@ def register(server: Flask) -> None:
     def _refused(error: AppError) -> AnyResponse:
         g.refused_by = error
         more: dict[str, Any] = {"code": error.code}
-        if isinstance(error, Invalid) and error.field:
+        faults = getattr(error, "faults", None)  # several at once, as programs send them
+        if faults:
+            more["errors"] = faults
+        elif isinstance(error, Invalid) and error.field:
             more["errors"] = [{"field": error.field, "detail": str(error)}]
         answer = refusal(error.status_code, str(error), **more)
         if isinstance(error, TooManyAttempts):

@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 PUBLIC = "everybody"
 API_KEY = "an API key"  # asked for by the route itself: a session does not do
+KEY_OR_SESSION = "an API key, or signed in"  # asked for by the route itself, as each operation has its permission
 SCRAPER = "who knows the word of /metrics"  # asked for by the route itself as well
 # Dash's and Flask's own endpoints, which carry no decorator of ours.
 STATIC_ENDPOINTS = {
@@ -94,7 +95,7 @@ def register(server: Flask) -> None:
             return refusal(400)  # without a host no address can be made, not even that of the sign-in form
         if request.endpoint is None:
             return None if current_user.is_authenticated else refusal(401)
-        if _needs(server, request.endpoint) in {PUBLIC, API_KEY, SCRAPER}:
+        if _needs(server, request.endpoint) in {PUBLIC, API_KEY, KEY_OR_SESSION, SCRAPER}:
             return None
         if not current_user.is_authenticated:
             return refusal(401)

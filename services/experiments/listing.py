@@ -146,22 +146,23 @@ def list_rows(session: Session, actor: Actor, query: ListQuery) -> Page:
     """One page of the list as plain values."""
     limit = max(1, min(query.limit, LARGEST_PAGE))
     offset = max(0, min(query.offset, 10_000_000))
-    ids = _ids(session, _conditions(session, actor, query), query, offset, limit + 1)
-    return Page(_rows(session, ids[:limit], query), has_more=len(ids) > limit)
+    ids = _ids(session, conditions_of(session, actor, query), query, offset, limit + 1)
+    return Page(rows_of(session, ids[:limit], query), has_more=len(ids) > limit)
 
 
 def count(session: Session, actor: Actor, query: ListQuery) -> int:
     """How many experiments the filters let through."""
-    conditions = _conditions(session, actor, query)
+    conditions = conditions_of(session, actor, query)
     return session.scalar(select(func.count()).select_from(Experiment).where(*conditions)) or 0
 
 
 def ids_of(session: Session, actor: Actor, query: ListQuery, most: int) -> list[int]:
     """The ids behind the list in its order, for “select all that match”; at most `most`."""
-    return _ids(session, _conditions(session, actor, query), query, 0, most)
+    return _ids(session, conditions_of(session, actor, query), query, 0, most)
 
 
-def _conditions(session: Session, actor: Actor, query: ListQuery) -> list[ColumnElement[bool]]:
+def conditions_of(session: Session, actor: Actor, query: ListQuery) -> list[ColumnElement[bool]]:
+    """What decides which experiments are in the list."""
     conditions = [*visibility(actor, deleted=query.deleted), *(condition(item) for item in query.filters[:30])]
     if query.text.strip():
         conditions.append(matching(session, query.text))
@@ -247,7 +248,8 @@ def _those_without_last(
     return ids + list(session.scalars(rest))
 
 
-def _rows(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, Any]]:
+def rows_of(session: Session, ids: list[int], query: ListQuery) -> list[dict[str, Any]]:
+    """What the list shows of experiments that the actor was found to see, in this order."""
     if not ids:
         return []
     metrics = query.metrics[:MOST_COLUMNS]

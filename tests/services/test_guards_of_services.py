@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
     Permission.CREATE_EXPERIMENTS: """
         experiments.editing.add_tag experiments.editing.remove_tag experiments.editing.notes_to_edit
-        experiments.editing.set_notes experiments.lifecycle.create imports.store.store tracking.groups.create
+        experiments.changing.change experiments.reporting.begin experiments.editing.set_notes
+        experiments.lifecycle.create imports.store.store tracking.groups.create
         tracking.groups._writable tracking.models.create tracking.runs.create
     """,
     Permission.DATABASE_ADMIN: """
@@ -44,7 +45,7 @@ ACTS = {
         accounts.create accounts.set_role people.visible_to people.invite
     """,
     Permission.RUN_EXPERIMENTS: """
-        tracking.models.writable tracking.runs.target training.create
+        experiments.reporting.target tracking.models.writable tracking.runs.target training.create
     """,
     Permission.SECURITY_SETTINGS: """
         second_factor.policy.require_for

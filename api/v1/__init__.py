@@ -1,0 +1,1 @@
+"""`/api/v1`: our own API, one resource a file."""

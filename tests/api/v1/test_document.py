@@ -1,0 +1,99 @@
+"""The OpenAPI document equals the server (D11)."""
+
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import Engine
+
+from tests.support.rest import Rest
+from web.rest.document import document
+from web.rest.operations import OPERATIONS
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def documented() -> set[tuple[str, str]]:
+    return {(address, method.upper()) for address, methods in document()["paths"].items() for method in methods}
+
+
+def test_each_route_and_method_is_in_it_and_nothing_else(dash_app: Any) -> None:
+    served = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in dash_app.server.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert documented() == served
+
+
+def test_no_other_version_is_served(dash_app: Any) -> None:
+    versions = {
+        found[1]
+        for rule in dash_app.server.url_map.iter_rules()
+        if (found := re.match(r"/api/([^/]+)/", rule.rule)) is not None
+    }
+    assert versions <= {"v1", "2.0", "3.0"}
+
+
+def test_it_is_openapi_3_1_and_its_schemas_are_json_schema(dash_app: Any) -> None:
+    told = document()
+    assert told["openapi"] == "3.1.0"
+    for name, schema in told["components"]["schemas"].items():
+        assert jsonschema_rs.meta.is_valid(schema), name
+
+
+def test_each_reference_leads_somewhere(dash_app: Any) -> None:
+    told = document()
+    for reference in re.findall(r"'\$ref': '#/components/(\w+)/([^']+)'", repr(told)):
+        assert reference[1] in told["components"][reference[0]], reference
+
+
+def test_each_operation_has_a_name_of_its_own_and_says_what_it_does(dash_app: Any) -> None:
+    names = [spec.name for spec in OPERATIONS]
+    assert len(set(names)) == len(names)
+    assert [spec.name for spec in OPERATIONS if not spec.summary] == []
+
+
+def models_of(model: type[BaseModel], seen: set[type[BaseModel]]) -> None:
+    if model in seen:
+        return
+    seen.add(model)
+    for field in model.model_fields.values():
+        for inner in re.findall(r"api\.v1\.[\w.]+", repr(field.annotation)):
+            module, _, name = inner.rpartition(".")
+            found = getattr(__import__(module, fromlist=[name]), name, None)
+            if isinstance(found, type) and issubclass(found, BaseModel):
+                models_of(found, seen)
+
+
+@pytest.mark.parametrize("kind", ["body", "answer", "query"])
+def test_what_is_sent_and_answered_has_no_other_fields_than_those_told(dash_app: Any, kind: str) -> None:
+    models: set[type[BaseModel]] = set()
+    for spec in OPERATIONS:
+        if (model := getattr(spec, kind)) is not None and spec.name != "openapi":
+            models_of(model, models)
+    open_ones = [model.__name__ for model in models if model.model_config.get("extra") != "forbid"]
+    assert models
+    assert open_ones == []
+
+
+def test_no_answer_has_a_field_for_a_secret(dash_app: Any) -> None:
+    answers: set[type[BaseModel]] = set()
+    for spec in OPERATIONS:
+        if spec.answer is not None:
+            models_of(spec.answer, answers)
+    names = {(model.__name__, name) for model in answers for name in model.model_fields}
+    told = {pair for pair in names if re.search(r"hash|secret|token|password|totp", pair[1])}
+    assert told == set()
+
+
+def test_it_is_served_to_those_who_may_ask(lone_api: Rest) -> None:
+    assert lone_api.get("/openapi.json").json == document()
+
+
+def test_it_is_served_to_nobody_else(dash_app: Any, sqlite: Engine, client_of: Any) -> None:
+    assert client_of(None).get("/api/v1/openapi.json").status_code == 401
+    assert client_of("viewer").get("/api/v1/openapi.json").status_code == 200

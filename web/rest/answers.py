@@ -1,0 +1,92 @@
+"""Answers of our own API: a model as JSON, rows as CSV, with what stands around them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ConfigDict
+
+from services.experiments.options import csv_cell
+from web.rest.asked import JSON
+
+CSV = "text/csv"
+T = TypeVar("T")
+
+
+class Answer(BaseModel):
+    """What is answered: these names and no others, whatever a row has besides."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Listed(Answer, Generic[T]):
+    """A page of a list."""
+
+    items: list[T]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model to answer with, and its headers."""
+
+    value: Answer | None
+    headers: dict[str, str] = field(default_factory=dict)
+    rows: Sequence[dict[str, Any]] | None = None  # of the answer as a table
+
+
+def listed(page: Listed[Any]) -> Reply:
+    """A page of a list, with the address of the next one."""
+    headers = {}
+    if page.next is not None:
+        values = request.args.to_dict(flat=False) | {"cursor": [page.next]}
+        headers["Link"] = f'<{_address(values)}>; rel="next"'
+    return Reply(page, headers, [item.model_dump(mode="json") for item in page.items] if wants_table() else None)
+
+
+def _address(values: dict[str, list[str]]) -> str:
+    return f"{request.path}?{urlencode(values, doseq=True)}"
+
+
+def wants_table() -> bool:
+    """Whether something else than JSON is asked for."""
+    return bool(request.accept_mimetypes) and request.accept_mimetypes.best_match((JSON, CSV)) == CSV
+
+
+def as_json(value: Answer) -> bytes:
+    """The body of an answer."""
+    return value.model_dump_json().encode()
+
+
+def as_csv(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> bytes:
+    """Rows as RFC 4180, safe to open in a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([csv_cell(name) for name in columns])
+    writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict) or (isinstance(value, list) and any(not isinstance(item, str) for item in value)):
+        return csv_cell(orjson.dumps(value).decode())
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return csv_cell(value)
+
+
+def response(reply: Reply, status: int, form: str, columns: Sequence[str]) -> Response:
+    """The answer in the form that was asked for."""
+    if reply.value is None:
+        return Response(status=status, headers=reply.headers)
+    if form == CSV:
+        told = Response(as_csv(reply.rows or (), columns), status=status, content_type=f"{CSV}; charset=utf-8")
+    else:
+        told = Response(as_json(reply.value), status=status, mimetype=JSON)
+    told.headers.extend(reply.headers)
+    return told

@@ -1,0 +1,51 @@
+"""Kinds of values that several models use, with their bounds."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from web.rest.asked import Query
+
+LARGEST_ID = 2**31 - 1
+LARGEST_STEP = 2**53
+LATEST = 253_402_300_799  # seconds: the end of the year 9999
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Step = Annotated[int, Field(ge=-LARGEST_STEP, le=LARGEST_STEP)]
+Seconds = Annotated[float, Field(ge=0, le=LATEST, description="Seconds since 1970 in UTC.")]
+Special = Literal["NaN", "Infinity", "-Infinity"]
+Value = float | Special
+Json = dict[str, Any]
+
+
+def line(longest: int, shortest: int = 0) -> Any:
+    """Text of one line."""
+    return StringConstraints(min_length=shortest, max_length=longest, pattern=_ONE_LINE)
+
+
+def lines(longest: int) -> Any:
+    """Text of several lines."""
+    return StringConstraints(max_length=longest, pattern=_LINES)
+
+
+Limit = Annotated[int, Field(ge=1, le=200, description="How many at the most.")]
+Cursor = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[A-Za-z0-9_-]+$")]
+CURSOR_WORDS = "Where the page begins: `next` of the page before."
+
+
+class Paged(Query):
+    """Which page of a list."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = Field(None, description=CURSOR_WORDS)
+
+
+def special(value: float) -> Value:
+    """A double as JSON can say it."""
+    if value != value:
+        return "NaN"
+    if value in {float("inf"), float("-inf")}:
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
