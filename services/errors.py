@@ -36,6 +36,16 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class ChangedMeanwhile(AppError):
+    """It is no longer as it was when it was read."""
+
+    status_code = 412
+    code = "changed_meanwhile"
+
+    def __init__(self, thing: str) -> None:
+        super().__init__(f"This {thing} was changed since you read it. Read it again, then change it.")
+
+
 class Forbidden(AppError):
     """Seen, but not to be changed by this person."""
 

@@ -12,19 +12,12 @@ from models.permissions import Permission
 from models.tag import ExperimentTag, Tag
 from services import audit
 from services.actor import Actor
-from services.errors import AppError, Conflict, Invalid
+from services.errors import ChangedMeanwhile, Conflict, Invalid
 from services.experiments import editing, lifecycle, reporting
 from services.experiments.access import get
 from services.text import clean
 
 LONGEST_FAILURE = 5000
-
-
-class Changed(AppError):
-    """It is no longer as it was when it was read."""
-
-    status_code = 412
-    code = "changed_meanwhile"
 
 
 def tags_of(session: Session, experiment_id: int) -> list[str]:
@@ -61,7 +54,7 @@ def change(
     actor.require(Permission.CREATE_EXPERIMENTS)
     experiment = get(session, actor, experiment_id, lock=True)
     if expected is not None and version(session, experiment) not in expected:
-        raise Changed("This experiment was changed since you read it. Read it again, then change it.")
+        raise ChangedMeanwhile("experiment")
     if experiment.deleted_at is not None:
         raise Conflict("This experiment is deleted; restore it first.")
     if name is not None or total_epochs is not None:

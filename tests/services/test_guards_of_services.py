@@ -14,6 +14,21 @@ from services.actor import Actor
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
+    Permission.CONFIGURE_NOTIFICATIONS: """
+        webhooks.visible_to
+    """,
+    Permission.VIEW_XAI_EXPLANATIONS: """
+        explanations.visible_to
+    """,
+    Permission.RUN_HPO_CAMPAIGNS: """
+        hpo_campaigns.create hpo_campaigns.cancel nas_campaigns.create nas_campaigns.cancel
+    """,
+    Permission.VIEW_HPO_RESULTS: """
+        hpo_campaigns.visible_to nas_campaigns.visible_to
+    """,
+    Permission.VIEW_DATASETS: """
+        datasets.visible_to datasets.signal
+    """,
     Permission.CREATE_EXPERIMENTS: """
         experiments.editing.add_tag experiments.editing.remove_tag experiments.editing.notes_to_edit
         experiments.changing.change experiments.reporting.begin experiments.editing.set_notes
@@ -36,6 +51,7 @@ ACTS = {
         demo.remove
     """,
     Permission.MANAGE_OWN_ACCOUNT: """
+        notification_preferences.of
         api_keys.keys.create identities.link identities.of identities.unlink own_password.begin profile.read
         profile._own second_factor.enrolment.holdings second_factor.enrolment.offer_app
         second_factor.enrolment.check_app second_factor.passkeys.of second_factor.passkeys.rename
@@ -60,6 +76,7 @@ ACTS = {
         trail.visible_to trail.actions trail.verify
     """,
     Permission.VIEW_EXPERIMENTS: """
+        saved_searches.visible_to tag_list.page
         experiments.editing.tags_like tracking.group_search.find tracking.groups.get tracking.groups.by_name
         tracking.model_search.find tracking.models.get tracking.runs.number_of tracking.search.search
     """,

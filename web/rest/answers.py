@@ -1,16 +1,18 @@
 """Answers of our own API: a model as JSON, rows as CSV, with what stands around them."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from urllib.parse import urlencode
 
 import orjson
 from flask import Response, request
 from pydantic import BaseModel, ConfigDict
 
+from services.errors import ChangedMeanwhile
 from services.experiments.options import csv_cell
 from web.rest.asked import JSON
 
@@ -21,7 +23,12 @@ T = TypeVar("T")
 class Answer(BaseModel):
     """What is answered: these names and no others, whatever a row has besides."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def from_row(cls, row: Any, **more: Any) -> Self:
+        """From what has attributes of these names, and what it lacks."""
+        return cls(**{name: getattr(row, name) for name in cls.model_fields if name not in more}, **more)
 
 
 class Listed(Answer, Generic[T]):
@@ -38,6 +45,21 @@ class Reply:
     value: Answer | None
     headers: dict[str, str] = field(default_factory=dict)
     rows: Sequence[dict[str, Any]] | None = None  # of the answer as a table
+
+
+def tagged(value: Answer, headers: dict[str, str] | None = None) -> Reply:
+    """An answer with the ETag of all that it says."""
+    return Reply(value, {"ETag": f'"{_digest(value)}"'} | (headers or {}))
+
+
+def require_state(value: Answer, expected: tuple[str, ...], thing: str) -> None:
+    """Refuse a change that was made for another state than this."""
+    if expected != ("*",) and f'"{_digest(value)}"' not in expected:
+        raise ChangedMeanwhile(thing)
+
+
+def _digest(value: Answer) -> str:
+    return hashlib.sha256(as_json(value)).hexdigest()[:24]
 
 
 def listed(page: Listed[Any]) -> Reply:
