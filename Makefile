@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench guards audit sbom enumeration kills
+.PHONY: help install run test lint lock bench guards audit sbom enumeration fuzz kills
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ guards: install  ## take each guard away in turn and see whether the tests notic
 
 enumeration: install  ## time 2,000 pairs of existing and missing accounts (some ten minutes)
 	@$(PYTHON) -m tests.campaigns.enumeration
+
+fuzz: install  ## 100,000 requests to /api/v1 of every kind: none may be answered by a fault of ours
+	@FUZZ_CASES=370 $(PYTHON) -m pytest -q --timeout 0 tests/api/v1/test_fuzz.py
 
 kills: install  ## kill -9 a process that answers API requests 200 times on each database, and count what is lost
 	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py tests/api/test_ingest_survives.py

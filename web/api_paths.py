@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from services.limits.quotas import QuotaExceeded
 from web import api_limits
-from web.errors import refusal
+from web.errors import API_PAGES, refusal
 
 PREFIX = "/api/"
 UNKNOWN = "(unknown address)"
@@ -17,7 +17,7 @@ UNKNOWN = "(unknown address)"
 
 def is_api() -> bool:
     """Whether this request is for the API."""
-    return request.path.startswith(PREFIX)
+    return request.path.startswith(PREFIX) and request.path not in API_PAGES
 
 
 def template() -> str:

@@ -53,8 +53,14 @@ def problem(status: int, detail: str, *, code: str | None = None, **more: Any) -
     return answer
 
 
+# Pages that stand below the addresses of the API, where everything else is for programs.
+API_PAGES = frozenset({"/api/docs"})
+
+
 def wants_html() -> bool:
     """Whether a person in a browser asked for a page."""
+    if request.path in API_PAGES:
+        return not request.is_json
     if request.path.startswith(("/_dash", "/api/", "/search/")) or request.is_json:
         return False
     return request.accept_mimetypes.accept_html

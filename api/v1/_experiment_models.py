@@ -9,7 +9,7 @@ from services.experiments.conditions import STATUSES
 from services.experiments.details import Detail
 from web.rest.answers import Answer
 from web.rest.asked import Body
-from web.rest.kinds import Id, Json, Paged, line, lines
+from web.rest.kinds import Id, Json, Paged, Whole, line, lines
 
 Name = Annotated[str, line(255, 1)]
 Notes = Annotated[str, lines(50_000)]
@@ -126,10 +126,10 @@ class NewExperiment(Body):
     model: Annotated[str, line(50, 1)] | None = None
     dataset_id: Id | None = None
     parent_id: Id | None = None
-    total_epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    total_epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
     tags: list[TagName] = Field([], max_length=10)
     hyperparameters: dict[Annotated[str, line(250, 1)], int | float | bool | Annotated[str, lines(6000)] | None] = (
-        Field({}, max_length=500)
+        Field({}, max_length=500, json_schema_extra={"additionalProperties": False})  # only names like these
     )
     config: dict[str, Any] = Field({}, max_length=500)
 
@@ -140,7 +140,7 @@ class ExperimentChange(Body):
     name: Name | None = None
     notes: Notes | None = None
     tags: list[TagName] | None = Field(None, max_length=10, description="All of them; others are taken off.")
-    total_epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    total_epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
 
 
 class Ending(Body):

@@ -21,11 +21,16 @@ _KINDS: dict[str, dict[str, Any]] = {
     "path": {"type": "string", "minLength": 1, "maxLength": 250},
     "string": {"type": "string", "minLength": 1, "maxLength": 250},
 }
+# In the order in which they are told.
+GROUPS = (
+    *("experiments", "metrics", "datasets", "campaigns", "saved searches", "webhooks", "your account", "admin"),
+    "about",
+)
 _ALWAYS = (400, 401, 403, 429, 503)
 _SAID = {
     400: "The request cannot be read: a body that is no JSON, or a key in the address",
     401: "No key that works, and nobody signed in",
-    403: "Not allowed: a scope is missing, or what is asked for belongs to somebody else",
+    403: "Refused: a scope is missing, or what is asked for belongs to somebody else",
     404: "There is no such thing, or not for you",
     406: "The answer has no such form",
     409: "It does not go together with what is there",
@@ -67,7 +72,8 @@ class Problem(BaseModel):
 def document() -> dict[str, Any]:
     """The whole of it."""
     paths: dict[str, dict[str, Any]] = {}
-    for spec in OPERATIONS:
+    specs = sorted(OPERATIONS, key=lambda spec: GROUPS.index(spec.group))
+    for spec in specs:
         paths.setdefault(address_of(spec), {})[spec.method.lower()] = _operation(spec)
     return {
         "openapi": "3.1.0",
@@ -81,7 +87,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"key": []}, {"session": []}],
-        "tags": [{"name": name} for name in dict.fromkeys(spec.group for spec in OPERATIONS)],
+        "tags": [{"name": name} for name in GROUPS],
         "paths": paths,
         "components": {"schemas": _schemas(), "securitySchemes": _SCHEMES, "headers": _HEADERS},
     }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from web.rest.asked import Query
 
@@ -12,8 +12,16 @@ LATEST = 253_402_300_799  # seconds: the end of the year 9999
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Step = Annotated[int, Field(ge=-LARGEST_STEP, le=LARGEST_STEP)]
+
+def _whole(value: Any) -> Any:
+    """1.0 is a whole number of JSON too."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_STEP
+    return int(value) if is_whole else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Id = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
+Step = Annotated[Whole, Field(ge=-LARGEST_STEP, le=LARGEST_STEP)]
 Seconds = Annotated[float, Field(ge=0, le=LATEST, description="Seconds since 1970 in UTC.")]
 Special = Literal["NaN", "Infinity", "-Infinity"]
 Value = float | Special

@@ -1,0 +1,54 @@
+"""The documentation of the API, made of the document that it serves; each operation can be tried."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from components.shell import page_header, section
+from models.permissions import Permission
+from pages import _api_docs_parts as parts
+from pages._page import register_page
+from web.identity import current_actor
+from web.rest.document import document
+
+page = register_page(__name__, path="/api/docs", title="API explorer", permission=Permission.VIEW_EXPERIMENTS)
+
+
+@page.layout
+def layout(**_: str) -> Component:
+    """How to ask, and all that can be asked."""
+    told, actor = document(), current_actor()
+    groups: dict[str, list[Component]] = {}
+    for address, methods in told["paths"].items():
+        for method, one in methods.items():
+            needed = one.get("x-permission")
+            may = needed is None or actor.may(Permission(needed))
+            made = parts.operation(address, method, one, told["components"]["schemas"], may)
+            groups.setdefault(one["tags"][0], []).append(made)
+    subtitle = "Everything that the pages show and do, for programs. What a page may not do, the API does not either."
+    file = html.A(
+        "openapi.json", href="/api/v1/openapi.json", target="_blank", className="btn btn-sm btn-outline-secondary"
+    )
+    return html.Div(
+        [
+            page_header("API explorer", subtitle=subtitle, actions=file),
+            section("How to ask", _how()),
+            *(section(name.capitalize(), made) for name, made in groups.items()),
+        ],
+        className="api-docs",
+    )
+
+
+def _how() -> list[Component]:
+    line = 'curl -H "Authorization: Bearer $PFD_KEY" "$PFD/api/v1/experiments?limit=5"'
+    return [
+        html.P("A program sends an API key, which you make in your account menu under API keys:"),
+        html.Pre(html.Code(line), className="operation-code", tabIndex=0),
+        html.Ul(
+            [
+                html.Li("Lists come a page at a time: “next” of an answer is the “cursor” of the page that follows."),
+                html.Li("Most lists and all series are CSV as well: send “Accept: text/csv”."),
+                html.Li("A POST under the same Idempotency-Key is done once, however often it is sent."),
+                html.Li("A refusal says in “errors” which field is meant, and in “instance” the id of the request."),
+            ]
+        ),
+    ]

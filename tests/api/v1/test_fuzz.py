@@ -1,0 +1,91 @@
+"""Requests of every kind, made from the document: none is answered by a fault of ours, and each as the document tells.
+
+`make fuzz` makes 100,000 of them.
+"""
+
+import os
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks as told
+from sqlalchemy import Engine
+
+from models.permissions import Role
+from tests.support.people import client, csrf_token
+from tests.support.rest import Rest
+from web.identity import cookie_name
+from web.rest.document import document
+
+CASES = int(os.environ.get("FUZZ_CASES", "0"))  # of each operation in each test; in the suite a few
+PLAIN = {"Accept-Encoding": "identity"}  # which schemathesis reads
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+CHECKS = [
+    not_a_server_error,
+    told.status_code_conformance,
+    told.content_type_conformance,
+    told.response_headers_conformance,
+    told.response_schema_conformance,
+]
+
+
+def statuses(
+    app: Any, headers: dict[str, str], mode: GenerationMode, cookies: dict[str, str] | None = None
+) -> set[int]:
+    """What a round of requests was answered; raises at one whose answer the document does not tell of."""
+    schema = schemathesis.openapi.from_dict(document())
+    schema.app = app.server
+    checks = [*CHECKS, told.negative_data_rejection] if mode is NEGATIVE and headers else CHECKS
+    seen: set[int] = set()
+    for found in schema.get_all_operations():
+
+        @settings(
+            max_examples=CASES or 3,
+            deadline=None,
+            database=None,
+            derandomize=not CASES,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=found.ok().as_strategy(generation_mode=mode))
+        def ask(case: Case) -> None:
+            response = case.call(headers=headers | PLAIN, cookies=cookies or {})
+            seen.add(response.status_code)
+            case.validate_response(response, checks=checks)
+
+        ask()
+    return seen
+
+
+def filled(app: Any) -> Rest:
+    rest = Rest(app.server, role=Role.ADMIN)
+    rest.log(rest.experiment(tags=["a"]), "loss", (1, 1.0), (2, "NaN"))
+    return rest
+
+
+@pytest.mark.parametrize("mode", [POSITIVE, NEGATIVE])
+def test_with_a_key(dash_app: Any, sqlite: Engine, mode: GenerationMode) -> None:
+    seen = statuses(dash_app, filled(dash_app).headers, mode)
+    assert {403, 404, 422} <= seen and (mode is NEGATIVE or 200 in seen)
+
+
+def test_as_somebody_who_is_signed_in(dash_app: Any, sqlite: Engine) -> None:
+    filled(dash_app)
+    browser = client(dash_app.server, Role.SUPER_ADMIN)
+    cookies = {found.key: found.value for found in browser._cookies.values()}
+    token = csrf_token(browser)
+    cookies |= {found.key: found.value for found in browser._cookies.values()}
+    assert cookie_name() in cookies
+    assert 200 in statuses(dash_app, {"X-CSRFToken": token, "Accept": "application/json"}, POSITIVE, cookies)
+
+
+def test_with_a_weak_key(dash_app: Any, sqlite: Engine) -> None:
+    weak = Rest(dash_app.server, "view_models")
+    assert statuses(dash_app, weak.headers, POSITIVE) <= {200, 403}
+
+
+def test_without_a_key(dash_app: Any, sqlite: Engine) -> None:
+    assert statuses(dash_app, {}, NEGATIVE) <= {401, 404}
