@@ -115,6 +115,8 @@ def register(server: Flask) -> None:
         answer = refusal(error.status_code, str(error), **more)
         if isinstance(error, TooManyAttempts):
             answer.headers["Retry-After"] = str(error.retry_after)
+        if error.status_code == 503:
+            answer.headers["Retry-After"] = "5"
         if error.status_code == 401:
             answer.headers["WWW-Authenticate"] = "Bearer"
         return answer

@@ -1,7 +1,6 @@
-"""All of them, in the order in which the document tells them."""
+"""All of them."""
 
-from api.v1 import about, admin, campaigns, datasets, experiments, metrics, own, saved_searches, webhooks
+from api.v1 import about, admin, campaigns, datasets, experiments, metrics, own, saved_searches, stream, webhooks
 
-ALL = tuple(
-    part.blueprint for part in (experiments, metrics, datasets, campaigns, saved_searches, webhooks, own, admin, about)
-)
+_PARTS = (experiments, metrics, stream, datasets, campaigns, saved_searches, webhooks, own, admin, about)
+ALL = tuple(part.blueprint for part in _PARTS)

@@ -177,7 +177,7 @@ def get_series(session: Session, actor: Actor, experiment_id: int, metric: str, 
         found, following = series.points(
             session, actor, experiment_id, metric, window, limit=query.limit, cursor=query.cursor
         )
-    columns = _columns(found)
+    columns = columns_of(found)
     told = Series(experiment_id=experiment_id, metric=metric, points=columns, next=following)
     rows = None
     if wants_table():
@@ -188,7 +188,8 @@ def get_series(session: Session, actor: Actor, experiment_id: int, metric: str, 
     return Reply(told, {}, rows)
 
 
-def _columns(found: Points) -> Columns:
+def columns_of(found: Points) -> Columns:
+    """Points as JSON can say them."""
     values: list[Any] = found.values.tolist()
     for place in np.flatnonzero(~np.isfinite(found.values)).tolist():
         values[place] = special(values[place])

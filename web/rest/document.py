@@ -23,8 +23,8 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 # In the order in which they are told.
 GROUPS = (
-    *("experiments", "metrics", "datasets", "campaigns", "saved searches", "webhooks", "your account", "admin"),
-    "about",
+    *("experiments", "metrics", "stream", "datasets", "campaigns", "saved searches", "webhooks"),
+    *("your account", "admin", "about"),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
 _SAID = {
@@ -200,6 +200,8 @@ def _parameters(spec: Operation) -> Sequence[dict[str, Any]]:
             told.append(one | ({"description": described} if described else {}))
     if spec.conditional:
         told.append(_header("If-Match", "The ETag with which the present state was read, or *.", required=True))
+    if spec.streams:
+        told.append(_header("Last-Event-ID", "The id of the last event that came.", required=False))
     if spec.method == "POST":
         told.append(
             _header(

@@ -14,6 +14,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as told
 from sqlalchemy import Engine
 
+from api.v1 import stream
 from models.permissions import Role
 from tests.support.people import client, csrf_token
 from tests.support.rest import Rest
@@ -58,6 +59,12 @@ def statuses(
 
         ask()
     return seen
+
+
+@pytest.fixture(autouse=True)
+def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever follows an experiment here does not wait for news."""
+    monkeypatch.setattr(stream, "LASTS", 0.0)
 
 
 def filled(app: Any) -> Rest:
