@@ -9,8 +9,8 @@ import sys
 
 from werkzeug.serving import make_server
 
-from api import me
 from api.mlflow import blueprints as mlflow
+from api.v1 import blueprints as v1
 from database.engine import forget_engine, use_engine
 from services.api_keys import form
 from web import api_drain
@@ -20,7 +20,7 @@ from web.server import create_server
 def main() -> None:
     """Say the port, then the process of each child."""
     server = create_server()
-    for blueprint in (me.blueprint, *mlflow.ALL):
+    for blueprint in (*v1.ALL, *mlflow.ALL):
         server.register_blueprint(blueprint)
     api_drain.EVERY = 0.002
     door = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -47,9 +47,9 @@ def _brings_a_key() -> bool:
 
 
 def _of_session(signed_in: SignedIn) -> Principal:
-    if request.method not in READS:
-        csrf.protect()
     if signed_in.must_enrol:
         raise EnrolmentNeeded("Your role needs a second factor. Set one up first.")
+    if request.method not in READS:
+        csrf.protect()
     touch_session()
     return Principal(signed_in.actor, signed_in)
