@@ -83,6 +83,18 @@
 
   own.TimeCell = cell((props) => h("time", { dateTime: String(props.value), "data-format": props.format || "relative" }, String(props.value).slice(0, 16).replace("T", " ")));
 
+  /* Opens what the row is about: its number goes into the page's own store, as the grid takes `cellRendererData` for an option. */
+  own.OpenCell = cell((props) => {
+    const open = (event) => { event.stopPropagation(); window.dash_clientside.set_props(props.store, { data: { id: props.data.id, asked: Date.now() } }); };
+    const shown = props.format ? h("time", { dateTime: String(props.value), "data-format": props.format }, String(props.value).slice(0, 19).replace("T", " ")) : String(props.value);
+    return h("button", { type: "button", className: "grid-link grid-open", onClick: open, title: "Details of request " + props.data.id }, shown);
+  });
+
+  own.HttpStatusCell = cell((props) => {
+    const kinds = { 2: "completed", 4: "paused", 5: "failed" };
+    return h("span", { className: "status num status-" + (kinds[Math.floor(Number(props.value) / 100)] || "unknown") }, String(props.value));
+  });
+
   function duration(seconds) {
     if (!Number.isFinite(seconds) || seconds < 0) return "–";
     if (seconds < 1) return Math.round(seconds * 1000) + " ms";

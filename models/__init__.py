@@ -1,5 +1,6 @@
 """Every table and its words, for `from models import Experiment`."""
 
+from models.api_alert_rule import AlertMeasure, APIAlertRule
 from models.api_journal import APIJournal
 from models.api_key import APIKey, APIUsage
 from models.api_rate_limit import APIRateLimit
@@ -11,6 +12,7 @@ from models.dataset_generation import DatasetGeneration, DatasetGenerationStatus
 from models.dataset_import import DatasetImport, DatasetImportStatus
 from models.email_digest_queue import EmailDigestQueue
 from models.email_log import EmailLog, EmailStatus
+from models.event import Event
 from models.experiment import Experiment, ExperimentStatus
 from models.experiment_group import ExperimentGroup
 from models.experiment_param import ExperimentParam
@@ -56,6 +58,7 @@ from models.webhook_log import WebhookLog, WebhookStatus
 
 __all__ = [
     "ROLE_PERMISSIONS",
+    "APIAlertRule",
     "APIJournal",
     "APIKey",
     "APIMetricsSummary",
@@ -63,6 +66,7 @@ __all__ = [
     "APIRequestCount",
     "APIRequestLog",
     "APIUsage",
+    "AlertMeasure",
     "AuthenticationRequired",
     "BackupCode",
     "Base",
@@ -76,6 +80,7 @@ __all__ = [
     "EmailDigestQueue",
     "EmailLog",
     "EmailStatus",
+    "Event",
     "EventType",
     "Experiment",
     "ExperimentGroup",

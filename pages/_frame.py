@@ -16,7 +16,14 @@ from web.identity import current_session
 # Group, and the paths of its pages in order; an entry shows once its page exists and may be opened.
 GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
     (None, (("/", "Home", "house"), ("/experiments", "Experiments", "list"), ("/compare", "Compare", "layout-split"))),
-    ("API", (("/api-metrics", "Metrics", "bar-chart"), ("/api/docs", "Explorer", "file-earmark"))),
+    (
+        "API",
+        (
+            ("/api-metrics", "Metrics", "bar-chart"),
+            ("/api-metrics/requests", "Request log", "list"),
+            ("/api/docs", "Explorer", "file-earmark"),
+        ),
+    ),
     (
         "Admin",
         (
@@ -43,6 +50,7 @@ WORDS = {
     "/experiments": "runs trainings jobs",
     "/api-metrics": "api usage requests latency errors percentiles",
     "/api/docs": "api documentation openapi rest endpoints swagger",
+    "/api-metrics/requests": "api calls samples failed slow",
     "/admin/users": "people members accounts invite invitation",
     "/admin/roles": "permissions second factor required",
     "/admin/logs": "audit log trail activity",

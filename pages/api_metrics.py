@@ -15,14 +15,15 @@ from database.engine import snapshot
 from database.types import now
 from models.permissions import Permission
 from pages import _api_metrics_parts as parts
+from pages._api_range import METRICS, range_options, stamp, window_of
 from pages._page import register_page
 from services.api_metrics import reading, windows
 from services.api_metrics.reading import Metrics
-from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS, Window
+from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS
 from services.errors import Invalid
 from web.identity import current_actor
 
-page = register_page(__name__, path="/api-metrics", title="API metrics", permission=Permission.VIEW_API_METRICS)
+page = register_page(__name__, path=METRICS, title="API metrics", permission=Permission.VIEW_API_METRICS)
 
 RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP, ALL_ROUTES, WRONG, GRID = (
     f"api-metrics-{word}"
@@ -106,7 +107,7 @@ def _toolbar(asked: Sequence[str]) -> Component:
             html.Div(
                 [
                     dbc.Label("Range", html_for=RANGE, class_name="visually-hidden"),
-                    dbc.Select(id=RANGE, value=word if word in SPANS else CUSTOM, options=_options(word)),
+                    dbc.Select(id=RANGE, value=word if word in SPANS else CUSTOM, options=range_options(word)),
                 ]
             ),
             dbc.Switch(id=COMPARE, label="Compare with the period before", value=compare == YES),
@@ -114,11 +115,6 @@ def _toolbar(asked: Sequence[str]) -> Component:
         ],
         className="inline-controls toolbar-spaced",
     )
-
-
-def _options(word: str) -> list[dict[str, str]]:
-    own = [] if word in SPANS else [{"value": CUSTOM, "label": "Chosen in a chart"}]
-    return [{"value": name, "label": label} for name, label in SPANS.items()] + own
 
 
 def _chip(route: str | None) -> Component:
@@ -134,22 +130,11 @@ def _chip(route: str | None) -> Component:
     return button
 
 
-def _window(asked: Sequence[Any]) -> Window:
-    word, low, high = asked[:3]
-    if word != CUSTOM:
-        return windows.of_span(str(word), now())
-    try:
-        begin, end = (datetime.fromisoformat(str(text)) for text in (low, high))
-        return windows.between(*(moment.replace(tzinfo=moment.tzinfo or UTC) for moment in (begin, end)))
-    except (ValueError, OverflowError) as error:
-        raise Invalid("The address does not say from when to when.", field="range") from error
-
-
 def _read(asked: Sequence[Any]) -> tuple[Metrics, str]:
     """The metrics that are asked for; where the range is none, those of the last day and what is wrong."""
     wrong = ""
     try:
-        window = _window(asked)
+        window = window_of(*asked[:3])
     except Invalid as error:
         window, wrong = windows.of_span(DEFAULT, now()), str(error)
     route = str(asked[4])[:LONGEST_LABEL] if asked[4] else None
@@ -220,7 +205,7 @@ def choose_time(drawn: Any) -> tuple[Any, ...]:
         window = windows.between(*(datetime.fromtimestamp(float(value) / 1000, UTC) for value in (low, high)))  # type: ignore[arg-type]
     except (ValueError, OverflowError, OSError) as error:
         raise Invalid("The range must lie between an hour and a year.", field="range") from error
-    return _options(CUSTOM), CUSTOM, *(f"{moment:%Y-%m-%dT%H:%MZ}" for moment in (window.begin, window.end))
+    return range_options(CUSTOM), CUSTOM, *(stamp(moment) for moment in (window.begin, window.end))
 
 
 @page.callback(
