@@ -68,6 +68,7 @@ def build(tasks: Sequence[str] = TASKS) -> Celery:
             "sweep": {"task": "jobs.sweep", "schedule": every, "options": {"expires": every}},
             "sample": {"task": "jobs.sample", "schedule": 60.0, "options": {"expires": 60.0}},
             "roll_up": {"task": "jobs.roll_up", "schedule": 60.0, "options": {"expires": 60.0}},
+            "watch_api": {"task": "jobs.watch_api", "schedule": 60.0, "options": {"expires": 60.0}},
             "purge": {"task": "jobs.purge", "schedule": 3600.0, "options": {"expires": 3600.0}},
         },
     )

@@ -19,6 +19,7 @@ from jobs.celery_app import celery
 from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
+from services.api_alerts import watching
 from services.api_keys import reminders
 from services.api_metrics import rollup
 from services.demo import KIND as DEMO
@@ -147,3 +148,9 @@ def sample() -> None:
 def roll_up() -> None:
     """Sum up the requests of hours that are over."""
     rollup.roll_up()
+
+
+@celery.task(name="jobs.watch_api")  # type: ignore[untyped-decorator]
+def watch_api() -> None:
+    """Raise and resolve alerts on how the API answers."""
+    watching.look()

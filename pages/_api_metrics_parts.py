@@ -1,10 +1,10 @@
 """The parts of the API's metrics: figures, charts and tables from what was read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -12,6 +12,7 @@ from components.feedback import empty_state
 from components.figures import Curve, curves_figure, heatmap_figure, message_figure, sparkline
 from components.plain_table import plain_table
 from components.values import NOTHING, number, size_text, stat, stat_row, time_tag
+from pages._api_range import log_address
 from services.api_metrics import reading
 from services.api_metrics.facts import OTHERS, Part, Told
 from services.api_metrics.reading import KeyUse, Metrics, Route, Totals
@@ -20,7 +21,7 @@ PICK = "api-metrics-pick"
 CHARTS = {"rate": "Requests per second", "errors": "Error rate", "latency": "Latency", "heat": "Latency, spread"}
 UNITS = {"rate": None, "errors": "%", "latency": "ms", "heat": "ms"}
 PLACES = (50, 95, 99)
-ROUTE_HEADERS = ("Route", "Requests", "Error rate", "p50", "p95", "p99", "In", "Out", "Trend")
+ROUTE_HEADERS = ("Route", "Requests", "Error rate", "p50", "p95", "p99", "In", "Out", "Trend", "")
 KEY_HEADERS = ("Key", "Owner", "Requests", "Error rate", "p50", "p95", "p99", "Out")
 TOLD_HEADERS = ("Route", "Status", "Took", "Time")
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
@@ -132,19 +133,19 @@ def _highest(values: Any) -> float:
     return float(finite.max()) if finite.size else 0.0
 
 
-def routes_table(found: Metrics, sort: str) -> Component:
+def routes_table(found: Metrics, sort: str, times: Mapping[str, Any]) -> Component:
     """The routes, of which each leads to the page of it alone."""
     chosen = SORTS.get(sort, SORTS["requests"])[1]
     ranked = sorted(found.routes, key=lambda route: (-chosen(route), route.label))
     if not ranked:
         return _nothing()
-    rows = [_route_row(route, found.endpoint) for route in ranked[:SHOWN]]
+    rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]
     table = plain_table(ROUTE_HEADERS, rows, label="Routes", numeric=range(1, 8))
     left = len(ranked) - SHOWN
     return html.Div([table, html.P(f"{left:,} more are not shown.", className="muted")]) if left > 0 else table
 
 
-def _route_row(route: Route, picked: str | None) -> Sequence[Component | str]:
+def _route_row(route: Route, picked: str | None, times: Mapping[str, Any]) -> Sequence[Component | str]:
     part = route.part
     method, _, path = route.label.partition(" ")
     shown = [html.Span(method, className="route-method"), html.Span(path, className="route-path")]
@@ -169,16 +170,23 @@ def _route_row(route: Route, picked: str | None) -> Sequence[Component | str]:
         size_text(part.received),
         size_text(part.sent),
         sparkline([float(count) for count in route.trend], label=f"Requests of {route.label}"),
+        ""
+        if route.label == OTHERS
+        else dcc.Link(
+            "Log",
+            href=log_address(times, endpoint=path, method=method),
+            title=f"Requests of {route.label}",
+        ),
     )
 
 
-def keys_table(uses: Sequence[KeyUse]) -> Component:
+def keys_table(uses: Sequence[KeyUse], times: Mapping[str, Any]) -> Component:
     """The keys and whose they are."""
     if not uses:
         return _nothing()
     rows: list[Sequence[Component | str]] = [
         (
-            html.Span(use.name)
+            dcc.Link(use.name, href=log_address(times, key=use.id))
             if use.name is not None
             else html.Span("Without a key, or with one that is gone", className="muted"),
             use.owner or NOTHING,
@@ -204,7 +212,7 @@ def statuses(part: Part) -> Component:
     return stat_row([*counted, stat("Received", size_text(part.received)), stat("Sent", size_text(part.sent))])
 
 
-def told_table(found: Metrics, which: str) -> Component:
+def told_table(found: Metrics, which: str, times: Mapping[str, Any]) -> Component:
     """Single requests: the slowest, or the last that failed."""
     parts = [(route.label, route.part) for route in found.routes if found.endpoint in (None, route.label)]
     listed: list[tuple[Told, str]] = [(told, label) for label, part in parts for told in getattr(part, which)]
@@ -217,11 +225,18 @@ def told_table(found: Metrics, which: str) -> Component:
             html.Span(label, className="route-path"),
             str(told[3]),
             milliseconds(told[0]),
-            time_tag(reading.at(told[2]), "second"),
+            dcc.Link(time_tag(reading.at(told[2]), "second"), href=_alike(label, told, times)),
         )
         for told, label in listed[:5]
     ]
     return plain_table(TOLD_HEADERS, rows, label="Slowest" if slowest else "Failed last", numeric=(1, 2, 3))
+
+
+def _alike(label: str, told: Told, times: Mapping[str, Any]) -> str:
+    """The request itself, opened among those of its route with its status."""
+    method, _, path = label.partition(" ")
+    named = {} if label == OTHERS else {"endpoint": path, "method": method}
+    return log_address(times, **named, status=told[3], request=told[1])
 
 
 def _nothing() -> Component:

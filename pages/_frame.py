@@ -21,6 +21,7 @@ GROUPS: tuple[tuple[str | None, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("/api-metrics", "Metrics", "bar-chart"),
             ("/api-metrics/requests", "Request log", "list"),
+            ("/api-metrics/alerts", "Alerts", "bell"),
             ("/api/docs", "Explorer", "file-earmark"),
         ),
     ),
@@ -51,6 +52,7 @@ WORDS = {
     "/api-metrics": "api usage requests latency errors percentiles",
     "/api/docs": "api documentation openapi rest endpoints swagger",
     "/api-metrics/requests": "api calls samples failed slow",
+    "/api-metrics/alerts": "api rules thresholds error rate latency",
     "/admin/users": "people members accounts invite invitation",
     "/admin/roles": "permissions second factor required",
     "/admin/logs": "audit log trail activity",

@@ -15,8 +15,10 @@ from database.engine import snapshot
 from database.types import now
 from models.permissions import Permission
 from pages import _api_metrics_parts as parts
+from pages._alert_line import alert_line
 from pages._api_range import METRICS, range_options, stamp, window_of
 from pages._page import register_page
+from services.api_alerts import rules
 from services.api_metrics import reading, windows
 from services.api_metrics.reading import Metrics
 from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS
@@ -32,10 +34,10 @@ RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP,
         "all-routes", "wrong", "grid",
     )
 )  # fmt: skip
-STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
-    f"api-metrics-{word}" for word in ("stats", "routes", "keys", "statuses", "slowest", "failed")
+ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
+    f"api-metrics-{word}" for word in ("alerts", "stats", "routes", "keys", "statuses", "slowest", "failed")
 )
-SHOWN = (STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
+SHOWN = (ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
 # What the address holds, and the ids whose values it names.
 HELD = {"range": RANGE, "from": FROM, "to": TO, "compare": COMPARE, "route": ROUTE, "sort": SORT}
 POLL_MILLISECONDS = 10_000
@@ -49,7 +51,7 @@ def layout(**given: str) -> Component:
     asked = [str(given.get(name) or "") for name in HELD]
     asked[0] = asked[0] or DEFAULT
     found, wrong = _read(asked)
-    shown = _shown(found, asked[5])
+    shown = _shown(found, asked)
     figures = parts.charts(found)
     panels: list[Component] = [
         chart_panel(f"api-metrics-{name}", title, figure=figures[name], unit=parts.UNITS[name], height=220, key=name)
@@ -63,7 +65,8 @@ def layout(**given: str) -> Component:
             page_header("API metrics"),
             _toolbar(asked),
             html.Div(wrong, id=WRONG, className="form-error", role="alert"),
-            html.Div(shown[0], id=STATS),
+            html.Div(shown[0], id=ALERTS_LINE),
+            html.Div(shown[1], id=STATS),
             section(
                 "Over time",
                 panel_area([panel_grid(panels, id=GRID)], visible_store=VISIBLE, zoom_store=ZOOM),
@@ -71,19 +74,19 @@ def layout(**given: str) -> Component:
             ),
             section(
                 "Routes",
-                html.Div(shown[1], id=ROUTES),
+                html.Div(shown[2], id=ROUTES),
                 hint="choose one to see it alone",
                 actions=html.Div(
                     [dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"), sorting],
                     className="inline-controls",
                 ),
             ),
-            section("Keys", html.Div(shown[2], id=KEYS), hint="of all routes"),
-            section("Statuses", html.Div(shown[3], id=STATUSES)),
+            section("Keys", html.Div(shown[3], id=KEYS), hint="of all routes"),
+            section("Statuses", html.Div(shown[4], id=STATUSES)),
             html.Div(
                 [
-                    section("Slowest", html.Div(shown[4], id=SLOWEST)),
-                    section("Failed last", html.Div(shown[5], id=FAILED)),
+                    section("Slowest", html.Div(shown[5], id=SLOWEST)),
+                    section("Failed last", html.Div(shown[6], id=FAILED)),
                 ],
                 className="section-columns",
             ),
@@ -143,14 +146,18 @@ def _read(asked: Sequence[Any]) -> tuple[Metrics, str]:
     return found, wrong
 
 
-def _shown(found: Metrics, sort: Any) -> list[Component]:
+def _shown(found: Metrics, asked: Sequence[Any]) -> list[Component | None]:
+    times = dict(zip(("range", "from", "to"), asked, strict=False))
+    with snapshot() as session:
+        raised = rules.raised(session, current_actor())
     return [
+        alert_line(raised),
         parts.figures_row(found),
-        parts.routes_table(found, str(sort)),
-        parts.keys_table(found.keys),
+        parts.routes_table(found, str(asked[5]), times),
+        parts.keys_table(found.keys, times),
         parts.statuses(found.whole),
-        parts.told_table(found, "slowest"),
-        parts.told_table(found, "failed_last"),
+        parts.told_table(found, "slowest", times),
+        parts.told_table(found, "failed_last", times),
     ]
 
 
@@ -185,7 +192,7 @@ def show(*given: Any) -> tuple[Any, ...]:
                 return nothing
     found, wrong = _read(asked)
     figures = parts.charts(found)
-    return *_shown(found, asked[5]), *(figures[name] for name in parts.CHARTS), found.cursor, wrong
+    return *_shown(found, asked), *(figures[name] for name in parts.CHARTS), found.cursor, wrong
 
 
 @page.callback(

@@ -15,8 +15,10 @@ from components.toasts import TOASTS_ID, toast
 from components.values import duration_text, number, progress, time_tag
 from database.engine import snapshot, transaction
 from models.permissions import Permission
+from pages._alert_line import alert_line, word_of
 from pages._page import register_page
 from services import demo, health, home
+from services.api_alerts import rules
 from web.identity import current_actor, current_session
 
 page = register_page(__name__, path="/", title="Home", permission=Permission.VIEW_EXPERIMENTS)
@@ -64,20 +66,22 @@ def layout(**_: str) -> Component:
 def _live(session: Any, seen: str | None = None) -> tuple[Component | None, str]:
     """The upper half and what it shows in a word; nothing where that word was seen before."""
     actor = current_actor()
-    version = home.version(session, actor)
+    raised = rules.raised(session, actor)
+    version = f"{home.version(session, actor)} {word_of(raised)}"
     if version == seen:
         return None, version
+    line = alert_line(raised)
     rows = home.active(session, actor)
     total = home.count_active(session, actor)
     ended = home.finished(session, actor)
     if not rows and not ended:
-        return _first_steps(), version
+        return html.Div([line, _first_steps()]), version
     more = [dcc.Link(f"All {total}", href="/experiments?status=active")] if total > len(rows) else []
     halves = [
         section("Running and waiting", _running(rows), actions=more),
         section("Last finished", _finished(ended), hint="by when they ended"),
     ]
-    return html.Div(halves), version
+    return html.Div([line, *halves]), version
 
 
 def _first_steps() -> Component:

@@ -17,6 +17,7 @@ from database.types import now
 from models.api_key import APIUsage
 from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.email_log import EmailLog, EmailStatus
+from models.event import Event
 from models.idempotency_key import IdempotencyKey
 from models.login_history import LoginHistory
 from models.one_time_token import OneTimeToken
@@ -71,6 +72,7 @@ def _kept() -> tuple[_Kept, ...]:
         _Kept(Throttle.bucket, Throttle.window_started_at, LONG_WINDOW, [over]),
         _Kept(EmailLog.id, EmailLog.created_at, chosen.mails_kept, [EmailLog.status != EmailStatus.PENDING]),
         _Kept(IdempotencyKey.id, IdempotencyKey.created_at, idempotency.KEPT),
+        _Kept(Event.id, Event.happened_at, chosen.mails_kept),
         _Kept(APIUsage.id, APIUsage.timestamp, chosen.api_usage_kept),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_hours_kept, [is_hour]),
         _Kept(APIMetricsSummary.id, APIMetricsSummary.period_end, chosen.api_days_kept, [~is_hour]),
