@@ -14,7 +14,8 @@ from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.permissions import Permission
 from models.user import User
 from services.actor import Actor
-from services.api_metrics.facts import NOBODY, Facts, Part, of_rows, one_of, unpack_sketch, whole_of
+from services.api_metrics import sums
+from services.api_metrics.facts import NOBODY, Facts, Part, label_of, of_rows, one_of, unpack_sketch, whole_of
 from services.api_metrics.rollup import DAILY, DAY, HOUR, HOURLY, RAW, day_of, hour_of
 from services.api_metrics.sketches import Sketch, bin_of, merged
 from services.api_metrics.windows import MINUTE, Window
@@ -112,22 +113,15 @@ def read(session: Session, actor: Actor, window: Window, endpoint: str | None = 
     if window.step == MINUTE:
         rows = _raw(session, windows[-1].begin, window.end)
         filled = [_by_minute(rows, one, endpoint, moment) for one in windows]
-        pieces = _pieces([row for row in rows if row[MOMENT] >= window.begin], 5 * MINUTE, window)
+        total, pieces = _pieces([row for row in rows if row[MOMENT] >= window.begin], 5 * MINUTE, window)
     else:
         summed = _summaries(session, windows, endpoint)
         fresh = _by_hour(_not_summed_up(session, windows, moment, session.scalar(select(_newest()))))
         filled = [_by_step(summed, fresh, one, endpoint, moment) for one in windows]
-        pieces = _covering(session, window, fresh)
-    total = Facts()
-    for _, facts in pieces:
-        total.merge(facts)
+        total, pieces = _covering(session, window, fresh)
     whole = total.endpoints.get(endpoint, Part()) if endpoint else total.whole()
     routes = [
-        Route(
-            label,
-            part,
-            tuple(facts.endpoints[label].requests if label in facts.endpoints else 0 for _, facts in pieces),
-        )
+        Route(label, part, tuple(counted.get(label, 0) for counted in pieces))
         for label, part in total.endpoints.items()
     ]
     totals = [_totals(slots) for slots in filled]
@@ -237,22 +231,20 @@ def _fill(slots: dict[datetime, Slot], rows: Iterable[tuple[datetime, Any]], end
             slot.sketch.count_in(bin_of(row[5]))
 
 
-def _pieces(rows: Sequence[Any], length: timedelta, window: Window) -> list[tuple[datetime, Facts]]:
-    """Raw rows as facts of equal stretches."""
-    cut: dict[datetime, list[Any]] = {}
-    start = window.begin
-    while start < window.end:
-        cut[start] = []
-        start += length
+def _pieces(rows: Sequence[Any], length: timedelta, window: Window) -> tuple[Facts, list[dict[str, int]]]:
+    """Raw rows as the facts of all of them, and the requests of each route in equal stretches."""
+    stretches: list[dict[str, int]] = [{} for _ in range(-(-(window.end - window.begin) // length))]
     for row in rows:
-        place = window.begin + (row[MOMENT] - window.begin) // length * length
-        if place in cut:
-            cut[place].append(row)
-    return [(place, of_rows(its)) for place, its in cut.items()]
+        counted, label = stretches[(row[MOMENT] - window.begin) // length], label_of(row[1], row[2])
+        counted[label] = counted.get(label, 0) + 1
+    return of_rows(rows), stretches
 
 
-def _covering(session: Session, window: Window, fresh: dict[datetime, Facts]) -> list[tuple[datetime, Facts]]:
-    """The facts of a window in as few rows as it takes: whole days, and the hours before and after them."""
+def _covering(session: Session, window: Window, fresh: dict[datetime, Facts]) -> tuple[Facts, list[dict[str, int]]]:
+    """The facts of a window from as few rows as it takes, whole days and the hours before and after them.
+
+    Beside them the requests of each route in each stretch.
+    """
     table = APIMetricsSummary
     first = day_of(window.begin) if window.begin == day_of(window.begin) else day_of(window.begin) + DAY
     last = max(day_of(window.end), first)
@@ -267,19 +259,29 @@ def _covering(session: Session, window: Window, fresh: dict[datetime, Facts]) ->
     )
     query = select(table.period_start, table.parts).where(or_(days, hours)).order_by(table.period_start)
     length = HOUR if first == last else DAY
-    cut: dict[datetime, Facts] = {}
+    stretches: dict[datetime, dict[str, int]] = {}
     start = window.begin if length == HOUR else day_of(window.begin)
     while start < min(window.end, now()):
-        cut[start] = Facts()
+        stretches[start] = {}
         start += length
     floor = hour_of if length == HOUR else day_of
-    for begin, parts in session.execute(query):
-        if parts is not None:
-            cut.setdefault(floor(begin), Facts()).merge(Facts.unpacked(parts))
+    rows = [(begin, parts) for begin, parts in session.execute(query) if parts is not None]
+    known, each = sums.of([parts for _, parts in rows])
+    total = Facts()
+    total.merge(known)
+    for (begin, _), counts in zip(rows, each, strict=True):
+        _count(stretches.setdefault(floor(begin), {}), counts)
     for hour, facts in fresh.items():
         if window.begin <= hour < window.end:
-            cut.setdefault(floor(hour), Facts()).merge(facts)
-    return sorted(cut.items(), key=lambda piece: piece[0])
+            total.merge(facts)
+            counts = {label: part.requests for label, part in facts.endpoints.items()}
+            _count(stretches.setdefault(floor(hour), {}), counts)
+    return total, [counts for _, counts in sorted(stretches.items())]
+
+
+def _count(into: dict[str, int], counts: dict[str, int]) -> None:
+    for label, count in counts.items():
+        into[label] = into.get(label, 0) + count
 
 
 def _totals(slots: Sequence[Slot]) -> Totals:

@@ -94,6 +94,20 @@ class Sketch(BaseDDSketch):
         made._count = made._zero_count + made._store.count
         return made
 
+    @classmethod
+    def summed(cls, packed: Sequence[Packed]) -> Self:
+        """Several sketches that were packed as one."""
+        bins: dict[int, int] = {}
+        zero = 0
+        for none, keys, counts in packed:
+            zero += none
+            if bins:
+                for key, count in zip(keys, counts, strict=True):
+                    bins[key] = bins.get(key, 0) + count
+            else:
+                bins = dict(zip(keys, counts, strict=True))
+        return cls.unpacked((zero, list(bins), list(bins.values())))
+
 
 def bin_of(value: float) -> int | None:
     """The bin of a value; None stands for nothing at all."""

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from services.api_metrics.facts import Facts, of_rows
+from services.api_metrics import sums
+from services.api_metrics.facts import Facts, of_rows, summed
 from services.api_metrics.sketches import Sketch, merged
 
 SHARES = (0.0, 0.25, 0.5, 0.95, 0.99, 1.0)
@@ -99,6 +100,42 @@ class TestFacts:
         whole = facts.whole()
         assert whole.nanoseconds == sum(round(row[5] * 1e6) for row in rows)
         assert [told[1] for told in whole.slowest] == [row[0] for row in sorted(rows, key=lambda row: -row[5])[:5]]
+
+    def test_summed_from_rows_are_those_that_were_merged(self) -> None:
+        made, moment = random.Random(6), datetime(2026, 3, 1, tzinfo=UTC)
+        days = [
+            of_rows(
+                (
+                    n,
+                    f"/r{made.randrange(9)}",
+                    "GET",
+                    made.choice([200, 500]),
+                    moment,
+                    made.lognormvariate(2, 1),
+                    1,
+                    2,
+                    day,
+                )
+                for n in range(day * 100, day * 100 + 80)
+            )
+            for day in range(4)
+        ]
+        merged_one_by_one = Facts()
+        for day in days:
+            merged_one_by_one.merge(Facts.unpacked(day.packed()))
+        total, counted = summed([day.packed() for day in days])
+        assert total.packed() == merged_one_by_one.packed()
+        assert counted == [{label: part.requests for label, part in day.endpoints.items()} for day in days]
+        assert summed([])[0].packed() == Facts().packed()
+
+    def test_that_are_remembered_are_not_changed_by_who_uses_them(self) -> None:
+        packed = of_rows([(1, "/a", "GET", 200, datetime(2026, 3, 1, tzinfo=UTC), 5.0, 0, 0, None)]).packed()
+        before = sums.of([packed])[0].packed()
+        total = Facts()
+        for _ in range(3):
+            total.merge(sums.of([packed])[0])
+        assert sums.of([packed])[0].packed() == before
+        assert total.whole().requests == 3
 
     def test_name_no_more_than_two_hundred_routes(self) -> None:
         moment = datetime(2026, 3, 1, tzinfo=UTC)
