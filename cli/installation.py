@@ -120,9 +120,11 @@ def welcome() -> list[str]:
     from database.engine import transaction
     from jobs.announcing import announce_to_celery
     from services import accounts, demo
+    from services.api_metrics import restarts
 
     announce_to_celery()
     with transaction() as session:
+        restarts.note(session)
         demo.ensure_demo(session)
         token = None if accounts.anybody(session) else accounts.new_setup_token(session)
     lines = [f"PFD is ready at {settings().address}"]

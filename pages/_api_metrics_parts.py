@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from components.attributes import attributes
 from components.feedback import empty_state
-from components.figures import Curve, curves_figure, heatmap_figure, message_figure, sparkline
+from components.figures import Curve, Mark, curves_figure, heatmap_figure, message_figure, sparkline
 from components.plain_table import plain_table
 from components.values import NOTHING, number, size_text, stat, stat_row, time_tag
 from pages._api_range import log_address
@@ -105,8 +105,15 @@ def charts(found: Metrics) -> dict[str, Any]:
     rates = np.array([slot.requests / slot.seconds for slot in slots])
     failed = np.array([100 * slot.failed / slot.requests if slot.requests else np.nan for slot in slots])
 
+    last = found.restarts[-1:]  # a word at each would be one over the other
+    marks = [
+        Mark(its.moment.timestamp() * 1000, its.version or ("restart" if its in last else "")) for its in found.restarts
+    ]
+
     def drawn(curves: Sequence[Curve], top: float) -> Any:
-        return curves_figure(curves, dates=True, x_range=whole, y_range=(0.0, top), height=220, revision=revision)
+        return curves_figure(
+            curves, dates=True, x_range=whole, y_range=(0.0, top), height=220, revision=revision, marks=marks
+        )
 
     quantiles = {
         place: np.array([slot.sketch.quantile(place / 100) or np.nan for slot in slots], dtype=float)
@@ -117,7 +124,9 @@ def charts(found: Metrics) -> dict[str, Any]:
         "rate": drawn([_line("Requests per second", middle, rates, 0)], 1.1 * (float(rates.max()) or 1.0)),
         "errors": drawn([_line("Error rate", middle, failed, 3)], max(1.0, min(100.0, 1.1 * _highest(failed)))),
         # Of powers of ten, as the slowest hundredth of one bad hour would press all else to the ground.
-        "latency": curves_figure(lines, dates=True, x_range=whole, log_y=True, height=220, revision=revision),
+        "latency": curves_figure(
+            lines, dates=True, x_range=whole, log_y=True, height=220, revision=revision, marks=marks
+        ),
         "heat": heatmap_figure(
             list(times), [slot.sketch.bins() for slot in slots], unit="ms", step=step, x_range=whole, revision=revision
         ),

@@ -14,8 +14,9 @@ from models.api_request_log import APIMetricsSummary, APIRequestLog
 from models.permissions import Permission
 from models.user import User
 from services.actor import Actor
-from services.api_metrics import sums
+from services.api_metrics import restarts, sums
 from services.api_metrics.facts import NOBODY, Facts, Part, label_of, of_rows, one_of, unpack_sketch, whole_of
+from services.api_metrics.restarts import Restart
 from services.api_metrics.rollup import DAILY, DAY, HOUR, HOURLY, RAW, day_of, hour_of
 from services.api_metrics.sketches import Sketch, bin_of, merged
 from services.api_metrics.windows import MINUTE, Window
@@ -93,6 +94,7 @@ class Metrics:
     keys: Sequence[KeyUse]
     before: Totals | None
     cursor: str
+    restarts: Sequence[Restart] = ()
 
 
 def cursor(session: Session, actor: Actor) -> str:
@@ -126,7 +128,10 @@ def read(session: Session, actor: Actor, window: Window, endpoint: str | None = 
     ]
     totals = [_totals(slots) for slots in filled]
     keys = _named(session, total.keys)
-    return Metrics(window, endpoint, filled[0], totals[0], whole, routes, keys, totals[1] if compare else None, sign)
+    started = restarts.within(session, actor, window)
+    return Metrics(
+        window, endpoint, filled[0], totals[0], whole, routes, keys, totals[1] if compare else None, sign, started
+    )
 
 
 def _newest() -> Any:

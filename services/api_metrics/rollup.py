@@ -17,7 +17,7 @@ from database.engine import snapshot, transaction
 from database.types import now
 from models.api_journal import APIJournal
 from models.api_request_log import APIMetricsSummary, APIRequestLog
-from services.api_metrics.facts import Facts, of_rows, pack_sketch
+from services.api_metrics.facts import Facts, of_rows, pack_sketch, summed
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 HOURLY, DAILY, WEEKLY = "hourly", "daily", "weekly"
@@ -136,12 +136,9 @@ def _raw(session: Session, hour: datetime) -> Iterator[Any]:
 
 
 def _merged(session: Session, kind: str, start: datetime, length: timedelta) -> Facts:
-    facts = Facts()
     of_it = APIMetricsSummary.period_start >= start, APIMetricsSummary.period_start < start + length
-    for parts in session.scalars(select(APIMetricsSummary.parts).where(_is(kind), *of_it)):
-        if parts is not None:
-            facts.merge(Facts.unpacked(parts))
-    return facts
+    rows = session.scalars(select(APIMetricsSummary.parts).where(_is(kind), *of_it))
+    return summed(parts for parts in rows if parts is not None)[0]
 
 
 def _write(session: Session, kind: str, start: datetime, length: timedelta, facts: Facts) -> None:

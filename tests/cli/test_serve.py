@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -24,6 +25,11 @@ class TestFirstStart:
         assert serving.get("/readyz") == (200, "ready\n")
         status, page = serving.get("/login")
         assert (status, 'name="password"' in page) == (200, True)
+
+    def test_its_start_is_a_row_of_the_system_log(self, serving):
+        with sqlite3.connect(serving.data / "pfd.sqlite3") as database:
+            rows = database.execute("SELECT action FROM system_logs WHERE action = 'product.start'").fetchall()
+        assert rows == [("product.start",)]
 
     def test_web_worker_and_scheduler_run(self, serving):
         for part in PROGRAMS:

@@ -12,7 +12,7 @@ from database.engine import snapshot, transaction
 from database.types import now
 from models.permissions import PermissionDenied, Role
 from services.api_keys import keys
-from services.api_metrics import reading, rollup, windows
+from services.api_metrics import reading, restarts, rollup, windows
 from services.api_metrics.reading import Metrics
 from services.api_metrics.rollup import hour_of
 from services.errors import Invalid
@@ -99,6 +99,26 @@ class TestAWindow:
     def test_is_for_those_who_may_see_it(self, sqlite: Engine) -> None:
         with snapshot() as session, pytest.raises(PermissionDenied):
             reading.read(session, person(Role.OPERATOR), windows.of_span("1h", now()))
+
+
+class TestRestarts:
+    def test_are_told_with_the_version_where_it_is_another(
+        self, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for installed in ("1.0", "1.0", "1.1"):
+            monkeypatch.setattr(restarts, "version", lambda _name, installed=installed: installed)
+            with transaction() as session:
+                restarts.note(session)
+        assert [its.version for its in read("24h").restarts] == [None, None, "1.1"]
+
+    def test_of_another_time_are_not_told(self, database: Engine) -> None:
+        with transaction() as session:
+            restarts.note(session)
+        with snapshot() as session:
+            past = windows.between(now() - timedelta(days=3), now() - timedelta(days=2))
+            assert list(restarts.within(session, person(Role.ADMIN), past)) == []
+            with pytest.raises(PermissionDenied):
+                restarts.within(session, person(Role.OPERATOR), past)
 
 
 def test_a_longer_window_takes_as_many_statements(database: Engine, count_queries: Any) -> None:
