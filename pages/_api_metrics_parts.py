@@ -142,10 +142,13 @@ def _highest(values: Any) -> float:
     return float(finite.max()) if finite.size else 0.0
 
 
-def routes_table(found: Metrics, sort: str, times: Mapping[str, Any]) -> Component:
+def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str = "") -> Component:
     """The routes, of which each leads to the page of it alone."""
     chosen = SORTS.get(sort, SORTS["requests"])[1]
-    ranked = sorted(found.routes, key=lambda route: (-chosen(route), route.label))
+    matching = [route for route in found.routes if text.strip().lower() in route.label.lower()]
+    if found.routes and not matching:
+        return html.P("No route matches.", className="muted")
+    ranked = sorted(matching, key=lambda route: (-chosen(route), route.label))
     if not ranked:
         return _nothing()
     rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]

@@ -27,11 +27,11 @@ from web.identity import current_actor
 
 page = register_page(__name__, path=METRICS, title="API metrics", permission=Permission.VIEW_API_METRICS)
 
-RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP, ALL_ROUTES, WRONG, GRID = (
+RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP, ALL_ROUTES, WRONG, GRID, FIND = (
     f"api-metrics-{word}"
     for word in (
         "range", "from", "to", "compare", "route", "sort", "zoom", "visible", "tick", "cursor", "names", "chip",
-        "all-routes", "wrong", "grid",
+        "all-routes", "wrong", "grid", "find",
     )
 )  # fmt: skip
 ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
@@ -39,7 +39,7 @@ ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
 )
 SHOWN = (ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
 # What the address holds, and the ids whose values it names.
-HELD = {"range": RANGE, "from": FROM, "to": TO, "compare": COMPARE, "route": ROUTE, "sort": SORT}
+HELD = {"range": RANGE, "from": FROM, "to": TO, "compare": COMPARE, "route": ROUTE, "sort": SORT, "find": FIND}
 POLL_MILLISECONDS = 10_000
 LONGEST_LABEL = 270
 YES = "true"
@@ -59,6 +59,9 @@ def layout(**given: str) -> Component:
     ]
     sorts = [{"value": word, "label": label} for word, (label, _) in parts.SORTS.items()]
     chosen = asked[5] if asked[5] in parts.SORTS else "requests"
+    finding = dbc.Input(
+        id=FIND, type="search", value=asked[6][:100], placeholder="Find routes", debounce=300, maxlength=100
+    )
     sorting = dbc.Select(id=SORT, value=chosen, options=sorts)
     return html.Div(
         [
@@ -77,7 +80,12 @@ def layout(**given: str) -> Component:
                 html.Div(shown[2], id=ROUTES),
                 hint="choose one to see it alone",
                 actions=html.Div(
-                    [dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"), sorting],
+                    [
+                        dbc.Label("Find routes", html_for=FIND, class_name="visually-hidden"),
+                        finding,
+                        dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"),
+                        sorting,
+                    ],
                     className="inline-controls",
                 ),
             ),
@@ -153,7 +161,7 @@ def _shown(found: Metrics, asked: Sequence[Any]) -> list[Component | None]:
     return [
         alert_line(raised),
         parts.figures_row(found),
-        parts.routes_table(found, str(asked[5]), times),
+        parts.routes_table(found, str(asked[5]), times, str(asked[6] or "")),
         parts.keys_table(found.keys, times),
         parts.statuses(found.whole),
         parts.told_table(found, "slowest", times),
@@ -182,7 +190,7 @@ clientside_callback(
 )
 def show(*given: Any) -> tuple[Any, ...]:
     """The window that is chosen, and what has come since while somebody looks."""
-    asked, seen, visible = given[:6], given[7], given[8]
+    asked, seen, visible = given[: len(HELD)], given[-2], given[-1]
     nothing = (no_update,) * (len(SHOWN) + len(parts.CHARTS) + 2)
     if ctx.triggered_id == TICK:
         if visible is False:

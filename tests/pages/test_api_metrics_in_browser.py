@@ -56,6 +56,23 @@ def test_range_route_and_drawn_time_are_chosen_and_stand_in_the_address(visit: C
     expect(page.locator(REQUESTS)).to_have_text(drawn)
 
 
+def test_routes_are_found_and_lead_to_their_requests(visit: Callable[..., Page]) -> None:
+    fill()
+    page = visit("/api-metrics?range=7d")
+    rows = page.locator("#api-metrics-routes tbody tr")
+    expect(rows).to_have_count(3)
+    page.get_by_label("Find routes").fill("LOG-batch")
+    expect(rows).to_have_count(1)
+    page.wait_for_function("location.search.includes('find=LOG-batch')")
+    count = rows.locator(".cell-number").first.inner_text()
+    rows.get_by_role("link", name="Log").click()
+    expect(page.locator(".ag-center-cols-container .ag-row")).to_have_count(int(count))
+    page.go_back()
+    page.locator("#api-metrics-slowest a").first.click()
+    expect(page.locator(".drawer .kv").first).to_be_visible()
+    assert "range=7d" in page.url and "status=" in page.url
+
+
 def test_what_comes_in_is_shown_and_axe_finds_nothing(
     visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
