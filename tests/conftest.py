@@ -84,9 +84,12 @@ def _admin(server: str, statement: str) -> None:
 
 
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_url(sqlite_template: Path, data_dir: Path) -> str:
     """The address of an empty SQLite database of this test."""
-    path = tmp_path / "pfd.sqlite3"
+    path = data_dir / "in_use.sqlite3"
+    for end in ("-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
 
@@ -126,8 +129,14 @@ def postgresql_url(postgresql_database: str, postgresql_admin: Engine) -> Iterat
         admin.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrations.head()})
 
 
+# An engine remembers each statement as it was compiled; made anew for each test, a fifth of the run would be compiling.
+_ENGINES: dict[str, Engine] = {}
+
+
 def _in_place(url: str) -> Iterator[Engine]:
-    engine = engines.build_engine(url)
+    engine = _ENGINES.get(url)
+    if engine is None:
+        engine = _ENGINES[url] = engines.build_engine(url)
     engines.use_engine(engine)
     yield engine
     engines.use_engine(None)

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from config import settings as configuration
+from database import engine as engines
 from database.engine import transaction
 from database.types import now
 from diagnosis.trainer_config import TrainerConfig
@@ -172,12 +173,13 @@ class TestLease:
     def test_a_locked_database_costs_no_heartbeat_thread(
         self, a_job_that: Callable[[Handle], int], sqlite: Engine, own_data_dir: Path
     ) -> None:
-        @event.listens_for(sqlite, "connect")
+        impatient = engines.build_engine(sqlite.url.render_as_string(hide_password=False))
+
+        @event.listens_for(impatient, "connect")
         def give_up_early(connection: sqlite3.Connection, _record: Any) -> None:
             connection.execute("PRAGMA busy_timeout=20")
 
-        sqlite.pool.dispose()
-        sqlite.pool = sqlite.pool.recreate()
+        engines.use_engine(impatient)
         seen: dict[str, Any] = {}
 
         def outlive_a_lock(_payload: dict[str, Any], lease: Lease) -> None:
