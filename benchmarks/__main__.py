@@ -17,7 +17,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks import crowd, floors, load, painting, peers, product, store
+from benchmarks import crowd, floors, ingest, load, painting, peers, product, store
+from benchmarks.tables import Row, show
 from benchmarks.timing import Timing, in_turn
 from database import migrations
 from database.engine import build_engine, use_engine
@@ -26,7 +27,6 @@ LISTED, WITH_CURVES = 100_000, 2_000
 SETTLES = 15  # seconds until the worker has swept once, and so loaded what it needs
 WARM_UP = 60  # until every thread of both processes has its connection and its prepared statements
 BATCH_SIZE_64 = {"param:batch_size": {"filterType": "number", "type": "equals", "filter": 64}}
-Row = tuple[str, str, str, str, str]
 
 
 def list_body(running: product.Product, filters: dict[str, Any]) -> bytes:
@@ -216,13 +216,6 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, {system}"
 
 
-def show(title: str, rows: list[Row]) -> None:
-    """Print a table in Markdown."""
-    print(f"\n### {title}\n\n| work | measured | floor | ratio | reach |\n| --- | --- | --- | --- | --- |")
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
-
-
 def database_url(folder: Path) -> str:
     """The database that the product will use in this folder."""
     given = os.environ.get("DATABASE_URL", "")
@@ -306,3 +299,4 @@ if __name__ == "__main__":
     small(arguments.quick)
     if not arguments.quick:
         large()
+        ingest.main()

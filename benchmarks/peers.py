@@ -44,20 +44,43 @@ def _server(command: Sequence[str], url: str, folder: str) -> Iterator[tuple[sub
         process.wait(30)
 
 
-def mlflow_start_and_memory() -> tuple[float, float] | None:
-    """Seconds from the start of MLflow's own server to its first answer, and its memory in MB (PSS).
+@contextmanager
+def _mlflow() -> Iterator[tuple[int, subprocess.Popen[bytes], float] | None]:
+    """MLflow's own server on SQLite: its port, its process, and how long it took to its first answer.
 
     MLflow pins an older web server than ours, so it is taken from wherever its command is: an environment of its own.
     """
     places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     mlflow = shutil.which("mlflow", path=places)
-    if mlflow is None:
-        return None
+    if mlflow is None or not _is_server(mlflow):
+        mlflow = shutil.which("mlflow")
+    if mlflow is None or not _is_server(mlflow):
+        yield None
+        return
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="pfd-bench-mlflow-") as folder:
         command = [mlflow, "server", "--port", str(port), "--backend-store-uri", "sqlite:///mlflow.db"]
         with _server(command, f"http://127.0.0.1:{port}/health", folder) as (process, taken):
-            return taken, _settled(psutil.Process(process.pid)) / 1e6
+            yield port, process, taken
+
+
+def _is_server(mlflow: str) -> bool:
+    """Whether this is all of MLflow: its client alone brings the command as well, without the server."""
+    asked = [str(Path(mlflow).parent / "python"), "-c", "import mlflow.server.handlers"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+@contextmanager
+def mlflow_server() -> Iterator[int | None]:
+    """The port of MLflow's own server; None where it is not installed."""
+    with _mlflow() as found:
+        yield None if found is None else found[0]
+
+
+def mlflow_start_and_memory() -> tuple[float, float] | None:
+    """Seconds from the start of MLflow's own server to its first answer, and its memory in MB (PSS)."""
+    with _mlflow() as found:
+        return None if found is None else (found[2], _settled(psutil.Process(found[1].pid)) / 1e6)
 
 
 def _settled(parent: psutil.Process) -> int:

@@ -1,14 +1,24 @@
 """`/api/2.0/mlflow/runs/log-…`: what a run logs; answered when it is committed."""
 
+from typing import Any
+
 from flask import Blueprint, Response
 
 from api.mlflow import wire
 from database.engine import transaction
+from database.together import Together
 from models.permissions import Permission
 from services.tracking import inputs, logging, models, params, runs, tags, values
+from services.tracking.logging import Said
 from web.bearer import current_speaker, requires_key
 
 blueprint = Blueprint("mlflow_logging", __name__, url_prefix=f"{wire.PREFIX}/runs")
+_together = Together(logging.log)
+
+
+def _keep(given: dict[str, Any], **what: Any) -> None:
+    """Commit what a request logs, with what others log at this moment."""
+    _together.commit(Said(current_speaker().actor, wire.run_id(given), **what))
 
 
 @blueprint.post("/log-metric")
@@ -17,8 +27,7 @@ def log_metric() -> Response:
     """One point."""
     given = wire.body()
     points = logging.metrics([given])
-    with transaction() as session:
-        logging.log(session, current_speaker().actor, wire.run_id(given), points, {}, {})
+    _keep(given, points=points)
     return wire.answer({})
 
 
@@ -29,8 +38,7 @@ def log_batch() -> Response:
     given = wire.body()
     points = logging.metrics(given.get("metrics"))
     said, labels = params.checked(given.get("params")), tags.checked(given.get("tags"))
-    with transaction() as session:
-        logging.log(session, current_speaker().actor, wire.run_id(given), points, said, labels)
+    _keep(given, points=points, params=said, tags=labels)
     return wire.answer({})
 
 
@@ -40,8 +48,7 @@ def log_parameter() -> Response:
     """One parameter."""
     given = wire.body()
     said = params.checked([given])
-    with transaction() as session:
-        logging.log(session, current_speaker().actor, wire.run_id(given), {}, said, {})
+    _keep(given, params=said)
     return wire.answer({})
 
 
@@ -51,8 +58,7 @@ def set_tag() -> Response:
     """One tag."""
     given = wire.body()
     labels = tags.checked([given])
-    with transaction() as session:
-        logging.log(session, current_speaker().actor, wire.run_id(given), {}, {}, labels)
+    _keep(given, tags=labels)
     return wire.answer({})
 
 

@@ -71,7 +71,7 @@ def speaker(session: Session, text: str) -> Speaker | None:
     if key is None:
         return None
     moment = now()
-    for row in session.execute(_BY_PREFIX, {"prefix": key.prefix}).all():
+    for row in session.connection().execute(_BY_PREFIX, {"prefix": key.prefix}).all():
         *stored, user_id, username, role, is_enabled, has_second_factor, decided = row
         key_id, digest, scopes, rate_limit, works, expires_at, used_at = stored
         if not hmac.compare_digest(digest, key.digest):

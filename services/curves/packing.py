@@ -106,8 +106,11 @@ def unpack_values(data: bytes, points: int) -> Floats:
     return stored_values(data, points).astype(np.float64, copy=False)
 
 
-def pack_times(times: Floats) -> bytes:
-    """Milliseconds as compressed second differences; nothing at all where no time is known."""
+def pack_times(times: Floats, *, again: bool = False) -> bytes:
+    """Milliseconds as compressed differences; nothing at all where no time is known.
+
+    What is packed again with the next point is packed quickly.
+    """
     known = np.isfinite(times)
     if not known.any():
         return b""
@@ -115,7 +118,7 @@ def pack_times(times: Floats) -> bytes:
     milliseconds[known] = np.round(times[known] * 1000).astype(np.int64)
     deltas = np.diff(milliseconds, prepend=np.int64(0))
     planes = deltas.astype("<i8").view(np.uint8).reshape(-1, 8).T.copy()
-    return zlib.compress(planes.tobytes(), 6)
+    return zlib.compress(planes.tobytes(), 1 if again else 6)
 
 
 def unpack_times(data: bytes, points: int) -> Floats:

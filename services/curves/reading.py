@@ -19,8 +19,8 @@ from services.curves.packing import (
 )
 
 
-def unpack_chunk(chunk: MetricChunk) -> Points:
-    """The points of one stored chunk."""
+def unpack_chunk(chunk: Any) -> Points:
+    """The points of a stored chunk, a row or an object."""
     return Points(
         unpack_steps(chunk.step_codec, chunk.steps, chunk.first_step, chunk.last_step, chunk.points),
         unpack_values(chunk.values, chunk.points),

@@ -18,13 +18,17 @@ from services.errors import Invalid
 SETTING = "second_factor_roles"
 OPEN_TO_OTHERS = frozenset({Role.ADMIN.value, Role.SUPER_ADMIN.value})
 
+# As plain columns: a statement that asks for no objects costs half as much.
+USERS, PASSKEYS, SETTINGS = User.__table__, Passkey.__table__, HouseSetting.__table__
+
 # The decision as a column, for statements that are sent anyway.
-STORED = select(HouseSetting.value).where(HouseSetting.name == SETTING).scalar_subquery()
+STORED = select(SETTINGS.c.value).where(SETTINGS.c.name == SETTING).scalar_subquery()
 
 
 def has_one() -> ColumnElement[bool]:
     """Whether the person of a row of `users` has a second factor."""
-    return User.totp_enabled | select(Passkey.id).where(Passkey.user_id == User.id).correlate(User).exists()
+    any_passkey = select(PASSKEYS.c.id).where(PASSKEYS.c.user_id == USERS.c.id).correlate(USERS).exists()
+    return USERS.c.totp_enabled | any_passkey
 
 
 def is_loopback() -> bool:

@@ -8,9 +8,8 @@ run and waits for the second one; a series that is longer than any training has 
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Executable, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,12 +17,19 @@ from database.types import now
 from models.experiment import Experiment
 from models.metric_series import MetricKey, MetricSeries
 from models.training_run import TrainingRun
+from services.curves.series_rows import Name
 from services.curves.writing import Extended
 from services.imports.synonyms import EVALUATION_COLUMNS, Meaning, meaning_of, seconds_per_unit
 
 LARGEST_EPOCH = 1_000_000
-EPOCHS = TrainingRun.__table__
+EPOCHS, RUNS = TrainingRun.__table__, Experiment.__table__
 MOST_EPOCHS = 10_000  # of a series whose steps are taken for epochs; a longer one is of batches
+_Cells = dict[tuple[int, int], float]  # of an experiment and an epoch
+_FURTHER = (
+    update(Experiment)
+    .where(RUNS.c.id == bindparam("number"), RUNS.c.epochs_completed < bindparam("furthest"))
+    .values(epochs_completed=bindparam("furthest"), updated_at=bindparam("moment"))
+)
 
 
 @lru_cache(maxsize=4096)
@@ -31,32 +37,46 @@ def _meaning(key: str) -> Meaning | None:
     return meaning_of(key)
 
 
-def take(session: Session, experiment_id: int, extended: Mapping[str, Extended], completed: int) -> int:
-    """Fill the epochs that these points tell of; how many are completed now."""
-    meant = [(meaning, key, one) for key, one in extended.items() if (meaning := _meaning(key)) is not None]
+def take(session: Session, extended: Mapping[Name, Extended], completed: Mapping[int, int]) -> None:
+    """Fill the epochs that these points tell of; `completed` are those of each experiment until now."""
+    meant = [(meaning, name, one) for name, one in extended.items() if (meaning := _meaning(name[1])) is not None]
     if not meant:
-        return completed
+        return
     # The lowest rank last, so that of two keys of one column the better one stays.
     meant.sort(key=lambda item: -item[0].rank)
-    furthest = completed
-    for meaning, key, one in meant:
+    furthest = dict(completed)
+    values: dict[Meaning, _Cells] = {}
+    for meaning, name, one in meant:
         shift = _shift_of(one)
-        if shift is None and meaning.column in EVALUATION_COLUMNS and furthest:
-            shift = _shift_of_others(session, experiment_id)
-        if shift is None:
-            continue
-        cells = _cells(key, meaning, one, shift)
+        if shift is None and meaning.column in EVALUATION_COLUMNS and furthest[name[0]]:
+            shift = _shift_of_others(session, name[0])
+        cells = {} if shift is None else _cells(name[1], meaning, one, shift)
         if cells:
-            _upsert(session, experiment_id, meaning, cells)
-            furthest = max(furthest, *cells)
-    if furthest > completed:
-        session.execute(
-            update(Experiment)
-            .where(Experiment.id == experiment_id, Experiment.epochs_completed < furthest)
-            .values(epochs_completed=furthest, updated_at=now())
-            .execution_options(synchronize_session=False)
-        )
-    return furthest
+            _join(values.setdefault(meaning, {}), name[0], meaning, cells)
+            furthest[name[0]] = max(furthest[name[0]], *cells)
+    connection, moment = session.connection(), now()
+    for meaning, found in values.items():
+        rows = [
+            {"experiment_id": number, "epoch": epoch, meaning.column: value, "created_at": moment, "updated_at": moment}
+            for (number, epoch), value in sorted(found.items())
+        ]
+        connection.execute(_upsert(meaning, connection.dialect.name), rows)
+    further = [
+        {"number": number, "furthest": last, "moment": moment}
+        for number, last in sorted(furthest.items())
+        if last > completed[number]
+    ]
+    if further:
+        connection.execute(_FURTHER, further)
+
+
+def _join(known: _Cells, number: int, meaning: Meaning, cells: Mapping[int, float]) -> None:
+    """Of several keys that mean one column, the last counts where they are as good as it gets, else the first."""
+    for epoch, value in cells.items():
+        if meaning.rank == 0:
+            known[number, epoch] = value
+        else:
+            known.setdefault((number, epoch), value)
 
 
 def _shift_of(one: Extended) -> int | None:
@@ -97,27 +117,15 @@ def _cells(key: str, meaning: Meaning, one: Extended, shift: int) -> dict[int, f
     }
 
 
-def _upsert(session: Session, experiment_id: int, meaning: Meaning, cells: Mapping[int, float]) -> None:
-    moment = now()
-    rows: list[dict[str, Any]] = [
-        {
-            "experiment_id": experiment_id,
-            "epoch": epoch,
-            meaning.column: value,
-            "created_at": moment,
-            "updated_at": moment,
-        }
-        for epoch, value in sorted(cells.items())
-    ]
-    insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(EPOCHS)
+@lru_cache
+def _upsert(meaning: Meaning, dialect: str) -> Executable:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(EPOCHS)
     column = EPOCHS.c[meaning.column]
     said = insert.excluded[meaning.column]
     # A second-best key, such as “loss” beside “train_loss”, only fills what is empty.
     value = said if meaning.rank == 0 else func.coalesce(column, said)
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=[EPOCHS.c.experiment_id, EPOCHS.c.epoch],
-            set_={meaning.column: value, "updated_at": moment},
-        ),
-        rows,
+    made: Executable = insert.on_conflict_do_update(
+        index_elements=[EPOCHS.c.experiment_id, EPOCHS.c.epoch],
+        set_={meaning.column: value, "updated_at": insert.excluded.updated_at},
     )
+    return made

@@ -1,18 +1,23 @@
-"""What a run logs, in one function: all of a request is kept, or nothing of it."""
+"""What runs log, in one function: all of a request is kept, or nothing of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from models.experiment import ACTIVE, Experiment
+from models.permissions import PermissionDenied
 from services.actor import Actor
 from services.curves import writing
 from services.curves.packing import Points
+from services.curves.series_rows import Name
+from services.errors import AppError
 from services.experiments import lifecycle
 from services.tracking import epochs, params, runs, tags, values
 from services.tracking.errors import InvalidParameter
+from services.tracking.runs import Target
 
 MOST_METRICS, MOST_PARAMS, MOST_TAGS, MOST_AT_ONCE = 1000, 100, 100, 1000
 
@@ -63,30 +68,62 @@ def _points(steps: list[int], numbers: list[float], times: list[int]) -> Points:
     return Points.of(steps, found, np.asarray(times, dtype=np.float64) / 1000)
 
 
-def log(
-    session: Session,
-    actor: Actor,
-    run_id: Any,
-    points: Mapping[str, Points],
-    given_params: Mapping[str, str],
-    given_tags: Mapping[str, str],
-) -> None:
-    """Keep metrics, parameters and tags of a run; what was logged before and comes again is kept once."""
-    if len(given_params) > MOST_PARAMS or len(given_tags) > MOST_TAGS:
-        kind = "params" if len(given_params) > MOST_PARAMS else "tags"
-        number = max(len(given_params), len(given_tags))
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one request wants to be kept of a run."""
+
+    actor: Actor
+    run_id: Any
+    points: Mapping[str, Points] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def log(session: Session, asked: Sequence[Said]) -> list[Exception | None]:
+    """Keep metrics, parameters and tags of runs; what was logged before and comes again is kept once.
+
+    Says of each request why it was refused, if it was. All of a request is kept or nothing, whatever the others hold.
+    """
+    # The runs before their series, as everybody locks them: two writers of one run wait instead of locking each
+    # other out.
+    locked = runs.lock_logged(session, (one.run_id for one in asked))
+    refusals: list[Exception | None] = []
+    aims: dict[int, Target] = {}
+    points: dict[Name, list[Points]] = {}
+    for one in asked:
+        try:
+            aim = _take_words(session, one, locked)
+        except (AppError, PermissionDenied) as refusal:
+            refusals.append(refusal)
+            continue
+        refusals.append(None)
+        aims[aim.id] = aim
+        for key, its in one.points.items():
+            points.setdefault((aim.id, key), []).append(its)
+    batches = {name: its[0] if len(its) == 1 else Points.concatenate(its) for name, its in points.items()}
+    extended = writing.extend(session, batches)
+    epochs.take(session, extended, {aim.id: aim.epochs_completed for aim in aims.values()})
+    for number in {number for number, _ in extended}:
+        if aims[number].status not in ACTIVE:
+            # Its summary was made when it ended.
+            lifecycle.summarise(session, session.get_one(Experiment, number))
+    return refusals
+
+
+def _take_words(session: Session, one: Said, locked: Mapping[str, Any]) -> Target:
+    """Keep the parameters and tags of a request, and say to which run its points go."""
+    if len(one.params) > MOST_PARAMS or len(one.tags) > MOST_TAGS:
+        kind = "params" if len(one.params) > MOST_PARAMS else "tags"
+        number = max(len(one.params), len(one.tags))
         raise InvalidParameter(f"A batch logging request can contain at most 100 {kind}. Got {number} {kind}.")
-    total = sum(len(one) for one in points.values()) + len(given_params) + len(given_tags)
+    total = sum(len(its) for its in one.points.values()) + len(one.params) + len(one.tags)
     if total > MOST_AT_ONCE:
         raise InvalidParameter(
             f"A batch logging request can contain at most {MOST_AT_ONCE} metrics, params and tags. Got {total}."
         )
-    # The run before its series, as everybody locks them: two writers of one run wait instead of locking each other out.
-    aim = runs.target(session, actor, run_id, lock=True)
-    params.put(session, aim.id, aim.run_id, given_params)
-    tags.put(session, aim.id, given_tags)
-    extended = writing.extend(session, aim.id, points)
-    epochs.take(session, aim.id, extended, aim.epochs_completed)
-    if extended and aim.status not in ACTIVE:
-        # Its summary was made when it ended.
-        lifecycle.summarise(session, session.get_one(Experiment, aim.id))
+    aim = runs.logged_target(session, one.actor, one.run_id, locked)
+    if one.params or one.tags:
+        with session.begin_nested():
+            params.put(session, aim.id, aim.run_id, one.params)
+            tags.put(session, aim.id, one.tags)
+    return aim

@@ -1,15 +1,16 @@
 """The life of a run: begun, ended, resumed, deleted, restored."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from database.among import among
 from database.types import now
 from models.experiment import ACTIVE, Experiment, ExperimentStatus
 from models.permissions import Permission
@@ -30,17 +31,16 @@ STATUSES: Mapping[str, ExperimentStatus] = {
 SPOKEN = {ours: theirs for theirs, ours in STATUSES.items()} | {ExperimentStatus.PAUSED: "SCHEDULED"}
 _NUMBERS = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
 _ATTEMPTS = 5
-_TARGET = select(
-    Experiment.id,
-    Experiment.status,
-    Experiment.source,
-    Experiment.created_by,
-    Experiment.deleted_at,
-    Experiment.epochs_completed,
-)
+RUNS = Experiment.__table__
+_COLUMNS = (RUNS.c.id, RUNS.c.status, RUNS.c.source, RUNS.c.created_by, RUNS.c.deleted_at, RUNS.c.epochs_completed)
+_TARGET = select(*_COLUMNS)
 # Asked for every point that a script logs by itself, so built once.
-_LOGGED_TARGET = _TARGET.where(Experiment.source == ids.SOURCE, Experiment.source_id == bindparam("run_id"))
-_LOCKED_TARGET = _LOGGED_TARGET.with_for_update(key_share=True)
+_LOGGED_TARGETS = (
+    select(*_COLUMNS, RUNS.c.source_id)
+    .where(RUNS.c.source == ids.SOURCE, among(RUNS.c.source_id, "run_ids"))
+    .order_by(RUNS.c.id)
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,28 @@ def number_of(session: Session, actor: Actor, run_id: Any) -> int:
 def target(session: Session, actor: Actor, run_id: Any, *, lock: bool = False) -> Target:
     """A run that may be written to: one's own, or anybody's for those who manage all of them, and not deleted."""
     actor.require(Permission.RUN_EXPERIMENTS)
-    query = _LOGGED_TARGET if ids.is_logged(run_id) else _TARGET.where(ids.run_condition(run_id))
-    if lock:
-        query = _LOCKED_TARGET if query is _LOGGED_TARGET else query.with_for_update(key_share=True)
-    found = session.execute(query, {"run_id": run_id}).first()
+    query = _TARGET.where(ids.run_condition(run_id))
+    found = session.execute(query.with_for_update(key_share=True) if lock else query).first()
+    return _writable(actor, run_id, found)
+
+
+def lock_logged(session: Session, run_ids: Iterable[Any]) -> dict[str, Any]:
+    """The rows of runs that were logged under these ids, for `logged_target`; locked in one order, all at once."""
+    wanted = sorted({run_id for run_id in run_ids if ids.is_logged(run_id)})
+    if not wanted:
+        return {}
+    return {row.source_id: row for row in session.connection().execute(_LOGGED_TARGETS, {"run_ids": wanted})}
+
+
+def logged_target(session: Session, actor: Actor, run_id: Any, locked: Mapping[str, Any]) -> Target:
+    """The same as `target`, of rows that are locked already; a run that came another way is locked now."""
+    if not ids.is_logged(run_id):
+        return target(session, actor, run_id, lock=True)
+    actor.require(Permission.RUN_EXPERIMENTS)
+    return _writable(actor, run_id, locked.get(run_id))
+
+
+def _writable(actor: Actor, run_id: Any, found: Any) -> Target:
     if found is None:
         raise NotThere(f"Run with id={run_id} not found")
     _require_own(actor, found.created_by)

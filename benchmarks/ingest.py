@@ -1,0 +1,228 @@
+"""Points a second that are committed before the answer, beside MLflow's own server: `python -m benchmarks.ingest`.
+
+Raw HTTP on connections that are kept, each client with a run of its own; what the real client costs stands beside it.
+"""
+
+import argparse
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import orjson
+
+from benchmarks import peers, product, tables
+from benchmarks.timing import Timing, summed
+from database import migrations
+from database.engine import build_engine, transaction, use_engine
+
+PREFIX = "/api/2.0/mlflow"
+BATCH, SECONDS, CLIENTS = 500, 8.0, (1, 8)
+START = 1_700_000_000_000
+# What Trackio 0.43 reached on the machine on which the reach was set, which had two cores as well.
+REACH = {("log-batch", 1): 56_800, ("log-batch", 8): 66_500, ("log-metric", 1): 2 * 194, ("log-metric", 8): 5 * 194}
+TIMES_MLFLOW = {"log-batch": 12, "log-metric": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Somebody who speaks the protocol."""
+
+    port: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What clients got through."""
+
+    points: float  # a second
+    errors: int
+    times: Timing
+
+
+class Connection:
+    """One that is kept; a client of a few lines, so that what is measured is the server."""
+
+    def __init__(self, server: Server) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        lines = {"Host": f"127.0.0.1:{server.port}", "Content-Type": "application/json", **server.headers}
+        self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
+
+    def post(self, path: str, body: object) -> tuple[int, bytes]:
+        """Send JSON and wait for the answer."""
+        data = orjson.dumps(body)
+        first = f"POST {PREFIX}/{path} HTTP/1.1\r\nContent-Length: {len(data)}\r\n".encode()
+        self._socket.sendall(first + self._headers + b"\r\n" + data)
+        answer = self._socket.recv(65_536)
+        while b"\r\n\r\n" not in answer:
+            answer += self._more()
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        while len(rest) < length:
+            rest += self._more()
+        return int(head[9:12]), rest
+
+    def _more(self) -> bytes:
+        part = self._socket.recv(65_536)
+        if not part:
+            raise ConnectionError("the server has hung up")
+        return part
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def new_run(connection: Connection) -> str:
+    """A run in the default experiment."""
+    status, answer = connection.post("runs/create", {"experiment_id": "0", "start_time": START})
+    assert status == 200, answer
+    return str(orjson.loads(answer)["run"]["info"]["run_id"])
+
+
+def metric(run_id: str, step: int) -> dict[str, object]:
+    """One point of a loss, of which a training has as many as it has steps."""
+    return {"run_id": run_id, **_point(step)}
+
+
+def batch(run_id: str, number: int) -> dict[str, object]:
+    """Five hundred of them."""
+    return {"run_id": run_id, "metrics": [_point(step) for step in range(number * BATCH, (number + 1) * BATCH)]}
+
+
+def _point(step: int) -> dict[str, object]:
+    return {"key": "loss", "value": 1 / (step + 1), "timestamp": START + 37 * step, "step": step}
+
+
+KINDS: dict[str, tuple[Callable[[str, int], dict[str, object]], int]] = {
+    "log-batch": (batch, BATCH),
+    "log-metric": (metric, 1),
+}
+
+
+def measure(server: Server, kind: str, clients: int, seconds: float = SECONDS) -> Rate:
+    """Let clients log, each as fast as it is answered."""
+    body, points = KINDS[kind]
+    taken: list[float] = []
+    failed = 0
+    lock, ready = threading.Lock(), threading.Barrier(clients)
+
+    def client() -> None:
+        nonlocal failed
+        mine, errors = [], 0
+        connection = Connection(server)
+        run_id = new_run(connection)
+        for number in range(3):
+            connection.post(f"runs/{kind}", body(run_id, number))
+        ready.wait()
+        ends, number = time.perf_counter() + seconds, 3
+        while (began := time.perf_counter()) < ends:
+            status, _ = connection.post(f"runs/{kind}", body(run_id, number))
+            mine.append((time.perf_counter() - began) * 1000)
+            errors += status != 200
+            number += 1
+        connection.close()
+        with lock:
+            taken.extend(mine)
+            failed += errors
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Rate(len(taken) * points / seconds, failed, summed(taken))
+
+
+@contextmanager
+def ours() -> Iterator[tuple[Server, product.Product]]:
+    """The product with its own command, and a key of an operator."""
+    with product.data_folder() as folder:
+        engine = build_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder / 'pfd.sqlite3'}")
+        use_engine(engine)
+        migrations.upgrade()
+        with product.running(folder) as running:
+            yield Server(running.port, {"Authorization": f"Bearer {_key()}"}), running
+        if engine.dialect.name == "postgresql":
+            migrations.downgrade("base")
+        use_engine(None)
+
+
+def _key() -> str:
+    from sqlalchemy import select
+
+    from models import User
+    from services.actor import actor_of
+    from services.api_keys import keys
+
+    with transaction() as session:
+        user = session.scalars(select(User).where(User.username == product.USER)).one()
+        scopes = ["view_experiments", "create_experiments", "run_experiments"]
+        return keys.create(session, actor_of(user), name="bench", scopes=scopes, rate_limit=1_000_000)
+
+
+def rows(server: Server, peer: Server | None) -> list[tables.Row]:
+    """Each kind of call with one client and with eight, ours and the peer's in turn."""
+    made = []
+    for kind in KINDS:
+        for clients in CLIENTS:
+            mine = measure(server, kind, clients)
+            its = measure(peer, kind, clients) if peer else None
+            times = f"{mine.points / its.points:.1f} ×" if its else ""
+            made.append(
+                (
+                    f"{kind}{f' of {BATCH}' if kind == 'log-batch' else ''}, {clients} client{'s' * (clients > 1)}",
+                    f"{mine.points:,.0f} points/s, {mine.times.median:,.1f} ms, {mine.errors} errors",
+                    f"MLflow {its.points:,.0f}/s, {its.times.median:,.1f} ms" if its else "MLflow is not installed",
+                    times,
+                    f"≥ {TIMES_MLFLOW[kind]} ×, {REACH[kind, clients]:,}/s",
+                )
+            )
+    return made
+
+
+def client_rows(server: Server) -> list[tables.Row]:
+    """The same calls through the real client, beside the bare request."""
+    os.environ["MLFLOW_TRACKING_TOKEN"] = server.headers["Authorization"].removeprefix("Bearer ")
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+    client = MlflowClient(f"http://127.0.0.1:{server.port}")
+    run_id = client.create_run("0").info.run_id
+
+    def log_metric(number: int) -> None:
+        client.log_metric(run_id, "loss", 1 / (number + 1), timestamp=START + number, step=number)
+
+    def log_batch(number: int) -> None:
+        steps = range(number * BATCH, (number + 1) * BATCH)
+        client.log_batch(run_id, [Metric("acc", 1 / (step + 1), START + step, step) for step in steps])
+
+    made = []
+    for kind, call in (("log-batch", log_batch), ("log-metric", log_metric)):
+        taken = []
+        for number in range(60):
+            began = time.perf_counter()
+            call(number)
+            taken.append((time.perf_counter() - began) * 1000)
+        real, bare = summed(taken[10:]), measure(server, kind, 1, 2.0).times
+        made.append(
+            (f"{kind} through mlflow-skinny, 1 client", str(real), str(bare), f"{real.median / bare.median:.2f} ×", "")
+        )
+    return made
+
+
+def main() -> None:
+    """Measure on the database of DATABASE_URL, or on SQLite."""
+    with ours() as (server, _), peers.mlflow_server() as peer:
+        made = rows(server, None if peer is None else Server(peer, {}))
+        tables.show("Ingest", made + client_rows(server))
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    main()
