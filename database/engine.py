@@ -1,4 +1,4 @@
-"""The engine, and the two ways to use it: `transaction()` writes, `snapshot()` reads."""
+"""The engine, and the ways to use it: `transaction()` writes, `snapshot()` reads, `glance()` reads one statement."""
 
 import contextlib
 import logging
@@ -107,8 +107,9 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail with "database is locked" when another
     # writer came between; taking the write lock at once makes it wait instead.
-    writes = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("glances"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", True) else "BEGIN")
 
 
 def engine() -> Engine:
@@ -166,3 +167,12 @@ def snapshot() -> Iterator[Session]:
             yield session
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def glance() -> Iterator[Connection]:
+    """The read of a single statement, which is consistent by itself: no transaction is begun and ended around it."""
+    found = engine()
+    options = {"isolation_level": "AUTOCOMMIT"} if found.dialect.name == "postgresql" else {"glances": True}
+    with found.connect() as connection:
+        yield connection.execution_options(**options)

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import g, request
 
-from database.engine import snapshot, transaction
+from database.engine import glance, transaction
 from models.permissions import Permission
 from services.api_keys import speaking
 from services.api_keys.speaking import SecondFactorMissing, Speaker
@@ -77,8 +77,8 @@ def _speaker() -> Speaker:
     if not text:
         raise KeyRefused("Send an API key in the header “Authorization: Bearer …”.")
     try:
-        with snapshot() as session:
-            found = speaking.speaker(session, text)
+        with glance() as connection:
+            found = speaking.speaker(connection, text)
     except SecondFactorMissing as error:
         refusals.mark(error)
         raise

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from database.types import now
@@ -62,7 +62,7 @@ class Speaker:
     is_stale: bool  # whether its use should be noted again; at most once a minute
 
 
-def speaker(session: Session, text: str) -> Speaker | None:
+def speaker(reader: Session | Connection, text: str) -> Speaker | None:
     """The speaker behind a key; None for one that is malformed, unknown, ended, or whose owner is disabled.
 
     Raises where the owner lacks a second factor that their role needs: the key would else be a way around it.
@@ -71,7 +71,7 @@ def speaker(session: Session, text: str) -> Speaker | None:
     if key is None:
         return None
     moment = now()
-    for row in session.connection().execute(_BY_PREFIX, {"prefix": key.prefix}).all():
+    for row in reader.execute(_BY_PREFIX, {"prefix": key.prefix}).all():
         *stored, user_id, username, role, is_enabled, has_second_factor, decided = row
         key_id, digest, scopes, rate_limit, works, expires_at, used_at = stored
         if not hmac.compare_digest(digest, key.digest):
