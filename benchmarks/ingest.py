@@ -48,17 +48,29 @@ class Connection:
     """One that is kept; a client of a few lines, so that what is measured is the server."""
 
     def __init__(self, server: Server) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=60)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = server.port
         lines = {"Host": f"127.0.0.1:{server.port}", "Content-Type": "application/json", **server.headers}
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
+        self._connect()
+
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def post(self, path: str, body: object) -> tuple[int, bytes]:
-        """Send JSON and wait for the answer."""
+        """Send JSON and wait for the answer; over another connection where the server has closed a resting one."""
         data = orjson.dumps(body)
         first = f"POST {PREFIX}/{path} HTTP/1.1\r\nContent-Length: {len(data)}\r\n".encode()
-        self._socket.sendall(first + self._headers + b"\r\n" + data)
-        answer = self._socket.recv(65_536)
+        request = first + self._headers + b"\r\n" + data
+        try:
+            return self._ask(request)
+        except ConnectionError:
+            self._connect()
+            return self._ask(request)
+
+    def _ask(self, request: bytes) -> tuple[int, bytes]:
+        self._socket.sendall(request)
+        answer = b""
         while b"\r\n\r\n" not in answer:
             answer += self._more()
         head, _, rest = answer.partition(b"\r\n\r\n")

@@ -50,11 +50,11 @@ def _mlflow() -> Iterator[tuple[int, subprocess.Popen[bytes], float] | None]:
 
     MLflow pins an older web server than ours, so it is taken from wherever its command is: an environment of its own.
     """
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    mlflow = shutil.which("mlflow", path=places)
-    if mlflow is None or not _is_server(mlflow):
-        mlflow = shutil.which("mlflow")
-    if mlflow is None or not _is_server(mlflow):
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), str(Path(sys.executable).parent)]
+    mlflow = next(
+        (found for folder in folders if (found := shutil.which("mlflow", path=folder)) and _is_all(found)), None
+    )
+    if mlflow is None:
         yield None
         return
     port = free_port()
@@ -64,9 +64,9 @@ def _mlflow() -> Iterator[tuple[int, subprocess.Popen[bytes], float] | None]:
             yield port, process, taken
 
 
-def _is_server(mlflow: str) -> bool:
-    """Whether this is all of MLflow: its client alone brings the command as well, without the server."""
-    asked = [str(Path(mlflow).parent / "python"), "-c", "import mlflow.server.handlers"]
+def _is_all(mlflow: str) -> bool:
+    """Whether this is all of MLflow: its client alone, which the tests have, brings a command of that name as well."""
+    asked = [str(Path(mlflow).parent / "python"), "-c", "import importlib.metadata as m; m.version('mlflow')"]
     return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 

@@ -55,30 +55,25 @@ class Together(Generic[Item]):
             raise mine.error
 
     def _lead(self) -> None:
-        group: list[_Waiting[Item]] = []
-        try:
-            with _alone_on_sqlite():
-                with self._lock:
-                    group = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
-                self._commit_all(group)
-        except BaseException as error:  # of the lock itself: nobody may be left waiting
-            for one in group:
-                one.error = one.error or error
-            raise
-        finally:
+        """Commit what waits, wake whom it belongs to, and name who leads next."""
+        with _alone_on_sqlite():
             with self._lock:
-                following = self._queue[0] if self._queue else None
-                self._is_led = following is not None
-            for one in group:
-                one.woken.set()
-            if following is not None:
-                following.leads = True
-                following.woken.set()
+                group = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
+            try:
+                self._commit_all(group)
+            finally:
+                with self._lock:
+                    following = self._queue[0] if self._queue else None
+                    self._is_led = following is not None
+                if following is not None:
+                    following.leads = True
+                for one in (*group, *([following] if following else [])):
+                    one.woken.set()
 
     def _commit_all(self, group: Sequence[_Waiting[Item]]) -> None:
         try:
             self._commit_once(group)
-        except Exception as error:
+        except BaseException as error:
             if len(group) == 1 or (isinstance(error, DBAPIError) and _is_away(error)):
                 for one in group:
                     one.error = error
@@ -101,9 +96,9 @@ def _is_away(error: DBAPIError) -> bool:
 @contextlib.contextmanager
 def _alone_on_sqlite() -> Iterator[None]:
     """Let the processes of this machine take turns: who waits for SQLite's own lock looks again after a while only."""
-    if engine().dialect.name != "sqlite":
-        yield
-        return
-    with (settings().data_dir / "ingest.lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as held:
+        if engine().dialect.name == "sqlite":
+            with contextlib.suppress(OSError):  # such as a full disk: they wait in SQLite's own way then
+                file = held.enter_context((settings().data_dir / "ingest.lock").open("ab"))
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from config import settings as configuration
 from database import engine as engines
@@ -58,10 +58,12 @@ def test_a_process_killed_while_it_takes_in_points_loses_none_that_it_acknowledg
         with snapshot() as session:
             series = dict(session.execute(select(MetricSeries.experiment_id, MetricSeries.id)).all())
             kept = read_all(session, series.values())
+            whole = session.scalar(text("PRAGMA integrity_check")) if kind == "sqlite" else "ok"
     finally:
         engines.use_engine(None)
         monkeypatch.undo()
         configuration.settings.cache_clear()
+    assert whole == "ok"
     total = 0
     for place, number in enumerate(numbers):
         points = kept[series[number]]

@@ -71,6 +71,45 @@ class TestPoints:
         assert len(points_of()) == 3
         assert len(points_of("nan")) == 1
 
+    def test_the_same_batch_from_twenty_at_once_is_kept_once(self, api: Tracking, dash_app: Any) -> None:
+        run, statuses = api.run(), []
+
+        def send() -> None:
+            mine = Tracking(dash_app.server, api.headers["Authorization"].removeprefix("Bearer "))
+            statuses.append(mine.log(run, "loss", *[(step, step / 7) for step in range(50)]).status_code)
+
+        threads = [threading.Thread(target=send) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert statuses == [200] * 20
+        assert points_of() == [(step, step / 7) for step in range(50)]
+
+    def test_of_what_several_log_at_once_a_refused_one_fails_alone(self, api: Tracking, dash_app: Any) -> None:
+        runs = [api.run() for _ in range(6)]
+        api.post("runs/delete", run_id=runs[2])
+        api.post("runs/log-parameter", run_id=runs[4], key="depth", value="1")
+        statuses: dict[int, set[int]] = {}
+
+        def send(place: int) -> None:
+            mine = Tracking(dash_app.server, api.headers["Authorization"].removeprefix("Bearer "))
+            metrics = [{"key": "loss", "value": place / 7, "timestamp": TIME, "step": place}]
+            params = [{"key": "depth", "value": "2"}]
+            for _ in range(5):
+                answer = mine.post("runs/log-batch", run_id=runs[place], metrics=metrics, params=params)
+                statuses.setdefault(place, set()).add(answer.status_code)
+
+        threads = [threading.Thread(target=send, args=(place,)) for place in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert statuses == {place: {400} if place in (2, 4) else {200} for place in range(6)}
+        for place, run in enumerate(runs):
+            told = api.get("metrics/get-history", run_id=run, metric_key="loss").json["metrics"]
+            assert [point["step"] for point in told] == ([] if place in (2, 4) else [place])
+
     def test_a_key_twice_at_a_step_is_two_points(self, api: Tracking) -> None:
         run = api.run()
         for time in (TIME, TIME + 1):
@@ -170,6 +209,16 @@ class TestEpochs:
         ]
         light.post("runs/log-batch", run_id=run, metrics=metrics)
         assert epochs() == [(1, 1.5, None)]
+
+    def test_two_keys_of_one_column_in_one_batch_are_one_epoch_each(self, api: Tracking) -> None:
+        metrics = [
+            {"key": key, "value": value, "timestamp": TIME + step, "step": step}
+            for key, value in (("train_loss", 1.0), ("training loss", 2.0), ("loss", 9.0))
+            for step in (1, 2)
+        ]
+        answer = api.post("runs/log-batch", run_id=api.run(), metrics=metrics)
+        assert answer.status_code == 200, answer.text
+        assert epochs() == [(1, 2.0, None), (2, 2.0, None)]
 
 
 class TestParameters:

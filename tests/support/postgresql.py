@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 MISSING = "PostgreSQL's server is not installed: run 'apt-get install postgresql' (or 'brew install postgresql')."
@@ -33,9 +34,32 @@ def _as_postgres(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that a test may stop and start again."""
+
+    address: str  # without a database name at the end
+    folder: Path
+    home: Path
+    options: str
+
+    def start(self) -> None:
+        """Come up, and answer."""
+        self._control("-o", self.options, "-l", str(self.home / "log"), "-w", "start", check=True)
+
+    def stop(self) -> None:
+        """Go down as in a power cut, in the middle of whatever it does."""
+        self._control("-m", "immediate", "stop", check=False)
+
+    def _control(self, *words: str, check: bool) -> None:
+        command = [str(self.folder / "pg_ctl"), "-D", str(self.home / "data"), *words]
+        quiet = subprocess.DEVNULL
+        subprocess.run(_as_postgres(command), stdout=quiet, stderr=quiet, cwd="/", check=check)
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """Start a server and give the address of its maintenance database, without a database name at the end."""
+def a_server() -> Iterator[Server]:
+    """A server of its own."""
     folder = binaries()
     if folder is None:
         raise RuntimeError(MISSING)
@@ -44,24 +68,22 @@ def server() -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(home, "postgres", "postgres")
     port = free_port()
-    data = str(home / "data")
     options = (
         f"-p {port} -k {home} -c fsync=off -c full_page_writes=off -c listen_addresses=127.0.0.1 -c max_connections=200"
     )
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": home}
+    made = Server(f"postgresql+psycopg2://postgres@127.0.0.1:{port}", folder, home, options)
+    initdb = [str(folder / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
     try:
-        subprocess.run(
-            _as_postgres([str(folder / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8"]), **quiet
-        )
-        start = [str(folder / "pg_ctl"), "-D", data, "-o", options, "-l", str(home / "log"), "-w", "start"]
-        subprocess.run(_as_postgres(start), **quiet)
-        yield f"postgresql+psycopg2://postgres@127.0.0.1:{port}"
+        subprocess.run(_as_postgres(initdb), check=True, stdout=subprocess.DEVNULL, cwd=home)
+        made.start()
+        yield made
     finally:
-        subprocess.run(
-            _as_postgres([str(folder / "pg_ctl"), "-D", data, "-m", "immediate", "stop"]),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            check=False,
-        )
+        made.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a server and give the address of its maintenance database, without a database name at the end."""
+    with a_server() as made:
+        yield made.address
