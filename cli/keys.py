@@ -12,7 +12,12 @@ def keys() -> None:
 @click.option("--user", "username", required=True, help="Whom the key acts for.")
 @click.option("--scope", "scopes", multiple=True, required=True, help="What it may do; may be given several times.")
 @click.option("--days", type=int, default=90, show_default=True, help="How long it works.")
-@click.option("--rate-limit", type=int, default=None, help="Requests an hour; 1,000 unless the house allows fewer.")
+@click.option(
+    "--rate-limit",
+    type=int,
+    default=None,
+    help="Requests an hour; 1,000, or 100,000 for a key that may run experiments.",
+)
 @click.option("--name", default="made on the command line", show_default=True, help="What it is for.")
 def create(username: str, scopes: tuple[str, ...], days: int, rate_limit: int | None, name: str) -> None:
     """Make a key and print it, and nothing else, on standard output; it is never shown again."""

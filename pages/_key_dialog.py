@@ -26,7 +26,7 @@ LIFETIMES = (7, 30, 90, 365)
 READING = ("view_", "export_")
 
 
-def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) -> Component:
+def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, logging_rate: int, most: int) -> Component:
     """Name, scopes, expiry and limit; afterwards the key."""
     choices = [{"value": scope.value, "label": permission_label(scope.value)} for scope in scopes]
     # Who looks after an installation may read more; a key for a script begins without that.
@@ -45,11 +45,12 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, most: int) 
         RATE,
         "Requests an hour",
         type="number",
-        value=usual_rate,
+        placeholder=f"{usual_rate:,}",
         min=1,
         max=most,
         step=1,
-        hint=f"Used up at once or evenly, they come back over the hour; at most {most:,}.",
+        hint=f"Left empty: {usual_rate:,}, or {logging_rate:,} for a key that may run experiments, as scripts that log "
+        f"do. Used up at once or evenly, they come back over the hour; at most {most:,}.",
     )
     name = text_field(
         NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.", autofocus=True
@@ -122,7 +123,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
                     name=name if isinstance(name, str) else "",
                     scopes=wanted,
                     days=_whole(days),
-                    rate_limit=_whole(rate),
+                    rate_limit=None if rate in (None, "") else _whole(rate),
                 )
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)

@@ -32,6 +32,7 @@ from web import (
     second_step,
     sudo,
     tracing,
+    tracked_links,
 )
 
 LARGEST_BODY = 1_048_576  # bytes
@@ -103,6 +104,7 @@ def create_server() -> Flask:
         confirm_email,
         health,
         search,
+        tracked_links,
     ):
         server.register_blueprint(part.blueprint)
     return server

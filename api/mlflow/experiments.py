@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from api.mlflow import wire
 from database.engine import snapshot, transaction
 from models.permissions import Permission
-from services.experiments.groups import DEFAULT_ID, DEFAULT_NAME, ensure_default
+from services.experiments.groups import DEFAULT_ID, DEFAULT_NAME, ensure_default, has_default
 from services.tracking import group_search, groups, tags, values
 from web.bearer import current_speaker, requires_key
 
@@ -15,9 +15,12 @@ blueprint = Blueprint("mlflow_experiments", __name__, url_prefix=f"{wire.PREFIX}
 
 
 def _make_default() -> None:
-    """The default group is there for everybody who asks for it."""
-    with transaction() as session:
-        ensure_default(session)
+    """The default group is there for everybody who asks, before anything is in it."""
+    with snapshot() as session:
+        is_there = has_default(session)
+    if not is_there:
+        with transaction() as session:
+            ensure_default(session)
 
 
 @blueprint.post("/create")
@@ -75,6 +78,7 @@ def _asked() -> dict[str, Any]:
 
 
 def _page(given: dict[str, Any]) -> Response:
+    _make_default()
     with snapshot() as session:
         found, following = group_search.find(
             session,

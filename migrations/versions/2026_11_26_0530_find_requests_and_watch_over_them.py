@@ -1,6 +1,6 @@
 """find requests and watch over them
 
-Revision: 0011, after 0009.
+Revision: 0011, after 0010.
 """
 
 import sqlalchemy as sa

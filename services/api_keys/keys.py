@@ -25,6 +25,7 @@ MOST_SHOWN = 200
 DAYS, MOST_DAYS = 90, 3650
 OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
 RATE = 1000  # requests an hour
+LOGGING_RATE = 100_000  # of a key that logs runs: a script that logs each step by itself sends some ten a second
 # A key never touches accounts, not even that of its owner: who finds it must not be able to stay.
 NOT_FOR_KEYS = frozenset({Permission.MANAGE_OWN_ACCOUNT, Permission.MANAGE_USERS, Permission.SECURITY_SETTINGS})
 
@@ -71,14 +72,14 @@ def scopes_for(actor: Actor) -> list[Permission]:
     return [permission for permission in Permission if permission in actor.permissions - NOT_FOR_KEYS]
 
 
-def usual_rate() -> int:
-    """The limit of a key for which none is chosen."""
-    return min(RATE, settings().api_rate_limit_max)
+def usual_rate(scopes: Sequence[str]) -> int:
+    """The limit of a key with these scopes for which none is chosen."""
+    return min(LOGGING_RATE if Permission.RUN_EXPERIMENTS in scopes else RATE, settings().api_rate_limit_max)
 
 
-def rates() -> tuple[int, int]:
-    """The limit of a key for which none is chosen, and the highest that can be."""
-    return usual_rate(), settings().api_rate_limit_max
+def rates() -> tuple[int, int, int]:
+    """The limit of a key for which none is chosen, of one that logs runs, and the highest that can be."""
+    return usual_rate(()), usual_rate((Permission.RUN_EXPERIMENTS,)), settings().api_rate_limit_max
 
 
 def create(
@@ -96,7 +97,7 @@ def create(
     wanted = _scopes(actor, scopes)
     if isinstance(days, bool) or not 1 <= days <= MOST_DAYS:
         raise Invalid(f"A key lasts between 1 and {MOST_DAYS:,} days.", field="days")
-    limit = usual_rate() if rate_limit is None else rate_limit
+    limit = usual_rate(wanted) if rate_limit is None else rate_limit
     if isinstance(limit, bool) or not 1 <= limit <= settings().api_rate_limit_max:
         raise Invalid(
             f"A limit lies between 1 and {settings().api_rate_limit_max:,} requests an hour.", field="rate_limit"

@@ -28,9 +28,14 @@ def ensure(session: Session, name: str | None, created_by: int | None = None) ->
 
 def ensure_default(session: Session) -> int:
     """The group of experiments without one, made on first use."""
-    if session.scalar(select(ExperimentGroup.id).where(ExperimentGroup.id == DEFAULT_ID)) is None:
+    if not has_default(session):
         _insert(session, id=DEFAULT_ID, name=DEFAULT_NAME)
     return DEFAULT_ID
+
+
+def has_default(session: Session) -> bool:
+    """Whether it is there."""
+    return session.scalar(select(ExperimentGroup.id).where(ExperimentGroup.id == DEFAULT_ID)) is not None
 
 
 def _insert(session: Session, **columns: object) -> None:

@@ -52,6 +52,7 @@ def create(session: Session, actor: Actor, name: Any, tags: Mapping[str, str]) -
     """A new group."""
     actor.require(Permission.CREATE_EXPERIMENTS)
     label = _name(name)
+    groups.ensure_default(session)  # which is the oldest, as in MLflow
     _refuse_taken(session, label)
     group = ExperimentGroup(name=label, tags=dict(tags) or None, created_by=actor.user_id)
     try:

@@ -115,12 +115,12 @@ class TestGroups:
     @pytest.mark.parametrize(
         ("search", "found"),
         [
-            ({}, ["b2", "b1", "a"]),
+            ({}, ["b2", "b1", "a", "Default"]),
             ({"filter": "name LIKE 'b%'"}, ["b2", "b1"]),
             ({"filter": "name ILIKE 'B%' AND name != 'b1'"}, ["b2"]),
             ({"filter": "tags.team = 'x'"}, ["a"]),
-            ({"filter": "tags.team IS NULL", "order_by": ["name ASC"]}, ["b1", "b2"]),
-            ({"order_by": ["name ASC"]}, ["a", "b1", "b2"]),
+            ({"filter": "tags.team IS NULL AND name != 'Default'", "order_by": ["name ASC"]}, ["b1", "b2"]),
+            ({"filter": "name != 'Default'", "order_by": ["name ASC"]}, ["a", "b1", "b2"]),
             ({"view_type": "DELETED_ONLY"}, ["c"]),
         ],
         ids=str,
@@ -144,7 +144,7 @@ class TestGroups:
             token = answer.get("next_page_token")
             if not token:
                 break
-        assert names == ["g4", "g3", "g2", "g1", "g0"]
+        assert names == ["g4", "g3", "g2", "g1", "g0", "Default"]
 
 
 class TestRuns:
@@ -312,3 +312,11 @@ def test_groups_that_are_used_again_are_back(light: Tracking) -> None:
         lifecycle.create(session, SYSTEM, name="x", group_name="g")
     with snapshot() as session:
         assert session.scalar(select(ExperimentGroup.deleted_at).where(ExperimentGroup.name == "g")) is None
+
+
+def test_the_default_group_is_found_before_anything_is_in_it(dash_app: Any, database: Engine) -> None:
+    api = Tracking(dash_app.server, tracking.key())
+    found = api.post("experiments/search", max_results=10).json["experiments"]
+    assert [(one["experiment_id"], one["name"]) for one in found] == [("0", "Default")]
+    assert api.get("experiments/get", experiment_id="0").json["experiment"]["name"] == "Default"
+    assert api.get("experiments/get-by-name", experiment_name="Default").json["experiment"]["experiment_id"] == "0"

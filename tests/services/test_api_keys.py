@@ -370,3 +370,12 @@ class TestPrefix:
     def test_an_unknown_one_is_told(self, sqlite: Engine) -> None:
         with pytest.raises(NotFound):
             act(keys.revoke_by_prefix, person(Role.OPERATOR), "pfd_pk_00000000")
+
+
+def test_a_key_that_logs_runs_may_ask_far_more_often_where_no_limit_is_chosen(sqlite: Engine) -> None:
+    actor = person(Role.OPERATOR)
+    with transaction() as session:
+        for scopes in (["view_experiments"], ["view_experiments", "run_experiments"]):
+            keys.create(session, actor, name=str(len(scopes)), scopes=scopes)
+        limits = {one.name: one.rate_limit for one in keys.keys_of(session, actor)}
+    assert limits == {"1": 1000, "2": 100_000}
