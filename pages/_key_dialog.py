@@ -45,12 +45,12 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, logging_rat
         RATE,
         "Requests an hour",
         type="number",
-        placeholder=f"{usual_rate:,}",
+        value=usual_rate,
         min=1,
         max=most,
         step=1,
-        hint=f"Left empty: {usual_rate:,}, or {logging_rate:,} for a key that may run experiments, as scripts that log "
-        f"do. Used up at once or evenly, they come back over the hour; at most {most:,}.",
+        hint=f"{logging_rate:,} suit a script that logs runs. Used up at once or evenly, they come back over the hour; "
+        f"at most {most:,}.",
     )
     name = text_field(
         NAME, "Name", autocomplete="off", maxlength=100, hint="What it is for, such as a script.", autofocus=True
@@ -94,6 +94,13 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         """Open or close; a key that was shown is gone either way."""
         return ctx.triggered_id == OPEN and bool(clicks), None
 
+    @page.callback(Output(RATE, "value"), Input(SCOPES, "value"), State(RATE, "value"), prevent_initial_call=True)
+    def fit_limit(scopes: Any, rate: Any) -> Any:
+        """The usual limit of such a key, unless another one was chosen."""
+        if rate not in api_keys.rates()[:2] or not isinstance(scopes, list):
+            return no_update
+        return api_keys.usual_rate([scope for scope in scopes if isinstance(scope, str)])
+
     @page.callback(
         *(Output(f"{name}-error", "children") for name in FIELDS.values()),
         Output(NAME, "invalid"),
@@ -123,7 +130,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
                     name=name if isinstance(name, str) else "",
                     scopes=wanted,
                     days=_whole(days),
-                    rate_limit=None if rate in (None, "") else _whole(rate),
+                    rate_limit=_whole(rate),
                 )
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)

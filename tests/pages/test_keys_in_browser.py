@@ -58,6 +58,23 @@ def test_what_is_wrong_is_in_sight_on_a_phone_and_goes_when_the_field_is_changed
     expect(page.get_by_label("Name", exact=True)).not_to_have_class("is-invalid")
 
 
+def test_the_limit_fits_what_the_key_may_do_unless_it_was_chosen(visit: Callable[..., Page]) -> None:
+    page = visit("/account/keys", role=Role.OPERATOR)
+    page.get_by_role("button", name="New key").click()
+    limit, may_run = page.get_by_label("Requests an hour"), page.get_by_label("run experiments")
+    expect(limit).to_have_value("1000")
+    may_run.check()
+    expect(limit).to_have_value("100000")
+    may_run.uncheck()
+    expect(limit).to_have_value("1000")
+    limit.fill("250")
+    may_run.check()
+    page.get_by_label("Name", exact=True).fill("script")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.locator("#key-dialog .one-time-link").first).to_be_visible()
+    expect(page.get_by_role("cell", name="250 an hour", include_hidden=True)).to_have_count(1)
+
+
 def test_a_limit_that_cannot_be_is_told_at_its_field_and_one_that_can_is_listed_with_the_use(
     visit: Callable[..., Page],
 ) -> None:
