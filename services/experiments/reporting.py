@@ -105,8 +105,8 @@ def record(session: Session, actor: Actor, experiment_id: int, points: Mapping[s
     """Keep points and say how many were new; what comes again is kept once."""
     # The experiment before its series, as everybody locks them.
     experiment = target(session, actor, experiment_id)
-    extended = writing.extend(session, experiment_id, points)
-    epochs.take(session, experiment_id, extended, experiment.epochs_completed)
+    extended = writing.extend(session, {(experiment_id, name): one for name, one in points.items()})
+    epochs.take(session, extended, {experiment_id: experiment.epochs_completed})
     if extended and experiment.status not in ACTIVE:
         lifecycle.summarise(session, experiment)  # its summary was made when it ended
     return sum(len(one.fresh) for one in extended.values())
