@@ -86,10 +86,10 @@ def _admin(server: str, statement: str) -> None:
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, data_dir: Path) -> str:
     """The address of an empty SQLite database of this test."""
-    path = data_dir / "in_use.sqlite3"
-    for end in ("-wal", "-shm"):
-        Path(f"{path}{end}").unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
+    path = data_dir / "in_use" / "pfd.sqlite3"
+    path.parent.mkdir(exist_ok=True)
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
 

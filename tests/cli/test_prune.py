@@ -25,6 +25,7 @@ def test_a_dry_run_tells_what_goes_and_deletes_nothing(pfd):
         "one_time_tokens: 0 rows are older than 365 days",
         "throttles: 0 rows are older than 1 day",
         "email_logs: 0 rows are older than 90 days",
+        "idempotency_keys: 0 rows are older than 2 days",
         "events: 0 rows are older than 90 days",
         "api_usage: 0 rows are older than 90 days",
         "api_metrics_summary: 0 rows are older than 100 days",

@@ -15,6 +15,7 @@ from services.actor import Actor
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
     Permission.CONFIGURE_NOTIFICATIONS: """
+        api_alerts.rules.create api_alerts.rules.change api_alerts.rules.delete
         webhooks.visible_to
     """,
     Permission.VIEW_XAI_EXPLANATIONS: """
@@ -70,6 +71,9 @@ ACTS = {
         experiments.lifecycle.cancel experiments.lifecycle.cancel_many
     """,
     Permission.VIEW_API_METRICS: """
+        api_alerts.events.lately api_alerts.rules.visible_to api_alerts.rules.routes api_metrics.restarts.within
+        api_requests.log.visible_to api_requests.log.page api_requests.log.routes api_requests.log.statuses
+        api_requests.log.keys
         api_metrics.reading.cursor api_metrics.reading.read
     """,
     Permission.VIEW_AUDIT_LOGS: """

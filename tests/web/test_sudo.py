@@ -34,6 +34,7 @@ ACTS = {
     "linked-list.children",
     "logs-download.data",
     "person-body.children",
+    "requests-download.data",
     "roles-second-factor.value",
     "sessions-table.children",
     "users-changed.data",
@@ -82,13 +83,19 @@ class TestCallbacks:
     def test_of_buttons_in_rows_are_refused_as_well(self, dash_app: Any, sqlite: Engine) -> None:
         visitor = client(dash_app.server, "viewer")
         let_time_pass(31)
-        output = next(output for output in dash_app.callback_map if output.startswith("..keys-shown.children"))
-        spec = dash_app.callback_map[output]
-        identity = {"type": "keys-rotate", "id": 1}
+        output, spec = next(
+            (output, spec)
+            for output, spec in dash_app.callback_map.items()
+            if any("sessions-end" in given["id"] for given in spec["inputs"])
+        )
         body = {
             "output": output,
-            "outputs": [{"id": "keys-shown", "property": "children"}, {"id": "keys-table", "property": "children"}],
-            "inputs": [[{"id": identity, "property": "n_clicks", "value": 1}]],
+            "outputs": [
+                {"id": "sessions-table", "property": "children"},
+                {"id": "sessions-others", "property": "disabled"},
+                {"id": "sessions-others", "property": "title"},
+            ],
+            "inputs": [[{"id": {"type": "sessions-end", "id": 1}, "property": "n_clicks", "value": 1}]],
             "state": spec.get("state", []),
             "changedPropIds": [],
         }
