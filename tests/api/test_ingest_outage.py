@@ -87,7 +87,7 @@ def outage(dash_app: Any, stop: Callable[[], None], start: Callable[[], None]) -
     assert told <= whole
 
 
-@pytest.mark.skipif(postgresql.binaries() is None, reason=postgresql.MISSING)
+@pytest.mark.usefixtures("postgresql_server")  # under CI its absence is a failure, not a skip
 def test_postgresql_that_goes_down_and_comes_back_loses_nothing_that_was_acknowledged(
     dash_app: Any, engine_left: None
 ) -> None:
