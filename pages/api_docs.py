@@ -24,7 +24,7 @@ def layout(**_: str) -> Component:
             may = needed is None or actor.may(Permission(needed))
             made = parts.operation(address, method, one, told["components"]["schemas"], may)
             groups.setdefault(one["tags"][0], []).append(made)
-    subtitle = "Everything that the pages show and do, for programs. What a page may not do, the API does not either."
+    subtitle = "What the pages show and most of what they do, for programs, with the rights of the pages."
     file = html.A(
         "openapi.json", href="/api/v1/openapi.json", target="_blank", className="btn btn-sm btn-outline-secondary"
     )

@@ -81,8 +81,8 @@ def document() -> dict[str, Any]:
             "title": "PFD",
             "version": version("pfd-dashboard"),
             "description": (
-                "Everything that the pages of PFD show and do, with the same permissions. Lists come a page at a "
-                "time: `next` is the `cursor` of the following page. Times are UTC."
+                "What the pages of PFD show and most of what they do, with the same permissions. Lists come a page "
+                "at a time: `next` is the `cursor` of the following page. Times are UTC."
             ),
         },
         "servers": [{"url": "/"}],
