@@ -92,6 +92,17 @@ class TestAccessibility:
 
 
 class TestTheme:
+    def test_switch_starts_no_transition_for_those_who_want_no_motion(self, visit):
+        """A transition of whatever length on all elements makes each line of text a chart measures cost 60 ms."""
+        page = visit(scheme="dark", reduced_motion="reduce")
+        moving = """() => {
+            document.querySelector("button[data-theme-choice=light]").click();
+            getComputedStyle(document.querySelector("h1")).color;
+            return document.getAnimations().filter((one) => one instanceof CSSTransition).length;
+        }"""
+        assert page.evaluate(moving) == 0
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == "light"
+
     def test_first_paint_has_the_theme_of_the_system(self, visit):
         page = visit(scheme="dark")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 23)"
