@@ -4,7 +4,7 @@
 
   const MOST_SHOWN = 20000; // characters of an answer
 
-  // Dash's own inputs would make a callback of each letter; these are plain ones, made when an operation is opened.
+  // Dash's own inputs would make a callback of each letter; these are plain ones.
   function furnish(operation) {
     for (const place of operation.querySelectorAll("[data-input]:empty")) {
       const isBody = place.dataset.in === "body";
@@ -70,11 +70,17 @@
     button.disabled = false;
   }
 
+  // The body comes from the server after an operation was opened for the first time.
+  const watched = new WeakSet();
   document.addEventListener(
     "toggle",
     (event) => {
       const opened = event.target;
-      if (opened instanceof HTMLDetailsElement && opened.open && opened.classList.contains("operation")) furnish(opened);
+      if (!(opened instanceof HTMLDetailsElement) || !opened.classList.contains("operation")) return;
+      furnish(opened);
+      if (watched.has(opened)) return;
+      watched.add(opened);
+      new MutationObserver(() => furnish(opened)).observe(opened, { childList: true, subtree: true });
     },
     true,
   );

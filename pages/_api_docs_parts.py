@@ -7,14 +7,16 @@ from dash import html
 from dash.development.base_component import Component
 
 from components.attributes import attributes
+from components.feedback import skeleton
 from components.icons import icon
 from components.plain_table import plain_table
 
+HEAD, BODY = "operation-head", "operation-body"
 PLACES = {"path": "address", "query": "query", "header": "header"}
 
 
-def operation(address: str, method: str, told: Mapping[str, Any], schemas: Mapping[str, Any], may: bool) -> Component:
-    """One operation, folded."""
+def operation(address: str, method: str, told: Mapping[str, Any], may: bool) -> Component:
+    """One operation, folded; its body comes when it is opened for the first time."""
     name = str(told["operationId"])
     lock = (
         None
@@ -29,17 +31,21 @@ def operation(address: str, method: str, told: Mapping[str, Any], schemas: Mappi
             lock,
         ],
         className="operation-head",
+        id={"type": HEAD, "operation": name},
     )
-    parts = [
+    waiting = html.Div(skeleton(), className="operation-body", id={"type": BODY, "operation": name})
+    return html.Details([head, waiting], className="operation", id=f"operation-{name}")
+
+
+def body(address: str, method: str, told: Mapping[str, Any], schemas: Mapping[str, Any]) -> list[Component | None]:
+    """All that is said of an operation, and the form that tries it."""
+    return [
         html.P(_plain(str(told["description"]))) if "description" in told else None,
         *_parameters(told["parameters"]),
         *_body(told, schemas),
         *_answers(told, schemas),
         trial(address, method, told, schemas),
     ]
-    return html.Details(
-        [head, html.Div(parts, className="operation-body")], className="operation", id=f"operation-{name}"
-    )
 
 
 def _plain(text: str) -> list[Component | str]:

@@ -1,6 +1,9 @@
 """The documentation of the API, made of the document that it serves; each operation can be tried."""
 
-from dash import html
+from collections.abc import Iterator
+from typing import Any
+
+from dash import MATCH, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
 from components.shell import page_header, section
@@ -18,12 +21,10 @@ def layout(**_: str) -> Component:
     """How to ask, and all that can be asked."""
     told, actor = document(), current_actor()
     groups: dict[str, list[Component]] = {}
-    for address, methods in told["paths"].items():
-        for method, one in methods.items():
-            needed = one.get("x-permission")
-            may = needed is None or actor.may(Permission(needed))
-            made = parts.operation(address, method, one, told["components"]["schemas"], may)
-            groups.setdefault(one["tags"][0], []).append(made)
+    for address, method, one in _operations(told):
+        needed = one.get("x-permission")
+        may = needed is None or actor.may(Permission(needed))
+        groups.setdefault(one["tags"][0], []).append(parts.operation(address, method, one, may))
     subtitle = "What the pages show and most of what they do, for programs, with the rights of the pages."
     file = html.A(
         "openapi.json", href="/api/v1/openapi.json", target="_blank", className="btn btn-sm btn-outline-secondary"
@@ -36,6 +37,30 @@ def layout(**_: str) -> Component:
         ],
         className="api-docs",
     )
+
+
+@page.callback(
+    Output({"type": parts.BODY, "operation": MATCH}, "children"),
+    Output({"type": parts.BODY, "operation": MATCH}, "data-made"),
+    Input({"type": parts.HEAD, "operation": MATCH}, "n_clicks"),
+    State({"type": parts.BODY, "operation": MATCH}, "data-made"),
+    prevent_initial_call=True,
+)
+def open_operation(clicks: int | None, made: str | None) -> tuple[Any, Any]:
+    """Its body, made once, so that what is typed into it stays."""
+    if not clicks or made or not isinstance(ctx.triggered_id, dict):
+        return no_update, no_update
+    told = document()
+    for address, method, one in _operations(told):
+        if one["operationId"] == ctx.triggered_id["operation"]:
+            return parts.body(address, method, one, told["components"]["schemas"]), "yes"
+    return no_update, no_update
+
+
+def _operations(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for address, methods in told["paths"].items():
+        for method, one in methods.items():
+            yield address, method, one
 
 
 def _how() -> list[Component]:

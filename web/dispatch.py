@@ -119,15 +119,35 @@ def _is_property(name: Any) -> bool:
 
 
 def _matches(item: Any, expected: Mapping[str, Any]) -> bool:
-    wildcard = str(expected["id"]).startswith("{")
-    if isinstance(item, list):
-        return wildcard and all(isinstance(entry, dict) and _matches(entry, expected) for entry in item)
+    if _is_of_several(str(expected["id"])):
+        return isinstance(item, list) and all(_is_one(entry, expected) for entry in item)
+    return _is_one(item, expected)
+
+
+def _is_one(item: Any, expected: Mapping[str, Any]) -> bool:
     if not isinstance(item, dict) or item.get("property") != expected["property"]:
         return False
-    identity = item.get("id")
-    if wildcard:
-        return isinstance(identity, dict) and set(identity) == set(orjson.loads(expected["id"]))
-    return bool(identity == expected["id"])
+    return _is_named(item.get("id"), str(expected["id"]))
+
+
+def _is_named(identity: Any, wanted: str) -> bool:
+    """Whether it is the component that is meant, or one of those that a pattern means."""
+    if not wanted.startswith("{"):
+        return bool(identity == wanted)
+    parts = orjson.loads(wanted)
+    return (
+        isinstance(identity, dict)
+        and identity.keys() == parts.keys()
+        and all(
+            isinstance(identity[key], str | int | float) if isinstance(part, list) else identity[key] == part
+            for key, part in parts.items()
+        )
+    )
+
+
+def _is_of_several(identity: str) -> bool:
+    """Whether a pattern stands for a list of components; a MATCH alone is one of them."""
+    return identity.startswith("{") and '["ALL' in identity
 
 
 def _outputs_match(given: Any, output: str) -> bool:
@@ -140,15 +160,13 @@ def _outputs_match(given: Any, output: str) -> bool:
     if not isinstance(items, list) or len(items) != len(names):
         return False
     for item, name in zip(items, names, strict=True):
-        entries = item if isinstance(item, list) and name.startswith("{") else [item]
+        entries = item if isinstance(item, list) and _is_of_several(name) else [item]
         identity, _, prop = name.rpartition(".")
         for entry in entries:
             # Where several callbacks share an output, Dash adds “@” and a digest to the property.
             if not isinstance(entry, dict) or str(entry.get("property")).split("@")[0] != prop.split("@")[0]:
                 return False
-            if not name.startswith("{") and entry.get("id") != identity:
-                return False
-            if name.startswith("{") and not isinstance(entry.get("id"), dict):
+            if not _is_named(entry.get("id"), identity):
                 return False
     return True
 

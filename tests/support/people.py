@@ -1,5 +1,6 @@
 """People of each role, and clients that are signed in as them."""
 
+import json
 import re
 from typing import Any
 
@@ -57,11 +58,20 @@ def token_of(actor: Actor) -> str:
 
 
 def filled(items: list[dict[str, str]], **values: Any) -> list[Any]:
-    """Inputs or states as the renderer sends them; a pattern that meets nothing on the page is an empty list."""
+    """Inputs or states as the renderer sends them; a pattern of several that meets nothing is an empty list."""
     return [
-        [] if item["id"].startswith("{") else {**item, "value": values.get(f"{item['id']}.{item['property']}")}
+        []
+        if '["ALL' in item["id"]
+        else {**item, "id": identity_of(item["id"]), "value": values.get(f"{item['id']}.{item['property']}")}
         for item in items
     ]
+
+
+def identity_of(name: str) -> Any:
+    """The id of a component; where a pattern stands for one of several, some name that none of them has."""
+    if not name.startswith("{"):
+        return name
+    return {key: "none" if isinstance(part, list) else part for key, part in json.loads(name).items()}
 
 
 def filled_outputs(output: str) -> tuple[Any, Any]:
@@ -71,11 +81,9 @@ def filled_outputs(output: str) -> tuple[Any, Any]:
     names = output[2:-2].split("...") if output.startswith("..") else [output]
     pairs = [name.rsplit(".", 1) for name in names]
     plain: list[Any] = [
-        [] if identity.startswith("{") else {"id": identity, "property": prop.split("@")[0]} for identity, prop in pairs
+        [] if '["ALL' in name else {"id": identity_of(name), "property": prop.split("@")[0]} for name, prop in pairs
     ]
-    shared: list[Any] = [
-        [] if identity.startswith("{") else {"id": identity, "property": prop} for identity, prop in pairs
-    ]
+    shared: list[Any] = [[] if '["ALL' in name else {"id": identity_of(name), "property": prop} for name, prop in pairs]
     return (plain, shared) if output.startswith("..") else (plain[0], shared[0])
 
 
