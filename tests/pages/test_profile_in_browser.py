@@ -47,13 +47,11 @@ def test_axe_finds_nothing_serious(visit: Visit) -> None:
     assert serious_faults_in_each_look(page) == {}
 
 
-@pytest.mark.parametrize("path", ["/login", "/forgot"])
-def test_axe_finds_nothing_serious_before_the_sign_in(
-    chromium: Any, live_server: str, sqlite: Engine, path: str
-) -> None:
+def test_axe_finds_nothing_serious_before_the_sign_in(chromium: Any, live_server: str, sqlite: Engine) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 900}, color_scheme="dark")
-    page.goto(live_server + path)
-    assert serious_faults_in_each_look(page) == {}
+    for path in ("/login", "/forgot"):
+        page.goto(live_server + path)
+        assert serious_faults_in_each_look(page) == {}, path
 
 
 def test_it_is_found_in_the_account_menu(visit: Visit) -> None:
