@@ -128,12 +128,16 @@ def use_engine(replacement: Engine | None) -> None:
     _engine = replacement
 
 
-def forget_engine() -> None:
-    """Begin anew after a fork; the parent's connections stay the parent's."""
-    global _engine
+def close_connections() -> None:
+    """Close all connections before a fork; what the engine has compiled stays, for the children to share."""
+    if _engine is not None:
+        _engine.dispose()
+
+
+def forget_connections() -> None:
+    """Begin with connections of its own after a fork; the parent's, if it has any, stay the parent's."""
     if _engine is not None:
         _engine.dispose(close=False)
-    _engine = None
 
 
 def announce_with(announcer: Announcer | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery.exceptions import SecurityWarning
 from celery.signals import (
+    celeryd_after_setup,
     worker_before_create_process,
     worker_init,
     worker_process_init,
@@ -19,7 +20,7 @@ from celery.signals import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
-from database.engine import forget_engine, transaction, use_engine
+from database.engine import close_connections, forget_connections, transaction
 from jobs import sweeping
 from jobs.celery_app import celery
 from services import job_queue
@@ -60,13 +61,15 @@ def look_for_lost_work(**_: Any) -> None:
     celery.send_task("jobs.sweep", retry=False)
 
 
+# The first is sent whatever the broker, the second, where the broker is Redis, before each child that is replaced.
+@celeryd_after_setup.connect  # type: ignore[untyped-decorator]
 @worker_before_create_process.connect  # type: ignore[untyped-decorator]
 def share_memory(**_: Any) -> None:
     """Leave what all children need to them together: a collection would touch, and so copy, every page of it."""
     configure_mappers()
     with contextlib.suppress(SQLAlchemyError), transaction() as session:
         job_queue.beat(session, 0, "")  # no such job: it only has the driver and what runs a statement loaded
-    use_engine(None)
+    close_connections()
     gc.collect()
     gc.freeze()
 
@@ -77,7 +80,7 @@ def begin_child(**_: Any) -> None:
     signal.signal(
         signal.SIGHUP, signal.SIG_IGN
     )  # the parent, which hears it too, lets running jobs hand themselves back
-    forget_engine()
+    forget_connections()
     sweeping.begin()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"  # for the libraries that scikit-learn will load

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from config.settings import settings
-from database.engine import forget_engine
+from database.engine import forget_connections
 from web import api_drain, memory
 
 worker_class = "gthread"
@@ -48,7 +48,7 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 
 def post_fork(_server: Any, _worker: Any) -> None:
     """Each worker opens connections of its own, and looks after its own memory."""
-    forget_engine()
+    forget_connections()
     memory.give_back_regularly()
     api_drain.begin()
 

@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
 from config.settings import settings
-from database.engine import use_engine
+from database.engine import close_connections
 
 EVERY = 10.0  # seconds
 GROWN = 16_000_000  # bytes; below it a collection would unshare more from the other processes than it frees
@@ -24,7 +24,7 @@ def load_for_all(server: Flask) -> None:
     client = server.test_client()
     for path in ("/readyz", "/login"):  # the driver, the statements, the migrations, the templates
         client.get(path, base_url=settings().address)
-    use_engine(None)
+    close_connections()
 
 
 def give_back_regularly() -> None:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from config.settings import ROOT
 
 
@@ -47,7 +49,17 @@ def test_announcing_leaves_the_web_process_all_its_cores() -> None:
 
 def test_a_child_forgets_the_connections_of_its_parent() -> None:
     code = (
-        "from database import engine; before = engine.engine(); from jobs import processes; processes.begin_child(); "
-        "print(engine.engine() is before)"
+        "from database import engine; before = engine.engine().pool; from jobs import processes; "
+        "processes.begin_child(); print(engine.engine().pool is before)"
     )
     assert said_by(code) == "False"
+
+
+@pytest.mark.parametrize("broker", ["", "redis://127.0.0.1:1/0"])
+def test_what_the_parent_has_loaded_is_left_to_all_children_whatever_the_broker(broker: str) -> None:
+    code = (
+        f"import gc, os, sys; os.environ['REDIS_URL'] = {broker!r}; from jobs.celery_app import celery; "
+        "celery.Worker(loglevel='ERROR', quiet=True).on_start(); "
+        "print(gc.get_freeze_count() > 50_000, file=sys.__stdout__)"
+    )
+    assert said_by(code) == "True"

@@ -172,7 +172,7 @@ def _killed_at(database: Engine, place: int) -> bool:
     """Look in another process that dies before its n-th statement; False where it came to its end."""
     child = os.fork()
     if child == 0:
-        engines.forget_engine()
+        engines.forget_connections()
         engine = engines.build_engine(database.url.render_as_string(hide_password=False))
         engines.use_engine(engine)
         seen = 0

@@ -124,7 +124,7 @@ def killed_at(number: int, act: Callable[[Case], None], case: Case) -> bool:
 
         try:
             url = engines.engine().url
-            engines.forget_engine()
+            engines.forget_connections()
             engines.use_engine(engines.build_engine(url.render_as_string(hide_password=False)))
             event.listen(engines.engine(), "before_cursor_execute", count)
             event.listen(engines.engine(), "commit", count)

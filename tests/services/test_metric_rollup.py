@@ -215,7 +215,7 @@ def _killed_at(database: Engine, place: int) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            engines.forget_engine()
+            engines.forget_connections()
             engine = engines.build_engine(database.url.render_as_string(hide_password=False))
             engines.use_engine(engine)
             seen = 0

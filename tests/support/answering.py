@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from api.mlflow import blueprints as mlflow
 from api.v1 import blueprints as v1
-from database.engine import forget_engine, use_engine
+from database.engine import forget_connections, use_engine
 from services.api_keys import form
 from web import api_drain
 from web.server import create_server
@@ -30,7 +30,7 @@ def main() -> None:
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
-            forget_engine()
+            forget_connections()
             api_drain.begin()
             make_server("127.0.0.1", 0, server, threaded=True, fd=door.fileno()).serve_forever()
             os._exit(0)
