@@ -29,6 +29,9 @@
     });
   };
 
+  /* A day of a filter begins and ends by the clock by which the times are shown. */
+  pfd.viewer_zone = function () { return window.pfd.zones.name(); };
+
   pfd.clear_selection = function (clicks, gridId) {
     return withGrid(gridId, function (api) { api.deselectAll(); });
   };

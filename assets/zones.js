@@ -73,5 +73,11 @@
     return Object.assign({}, axis.title, { text: `${String((axis.title || {}).text || "Time").replace(/ \(.*\)$/, "")} (${word})` });
   }
 
-  pfd.zones = { apply, moment };
+  /* What it is called: the server counts days by the same clock. */
+  function name() {
+    look();
+    return zone || new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+
+  pfd.zones = { apply, moment, name };
 })();

@@ -1,8 +1,10 @@
 """What the list's controls ask for, made from what the browser sends; all of it is a stranger's word."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 from urllib.parse import unquote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
@@ -118,12 +120,14 @@ def query_from(
     columns: Any,
     filter_model: Mapping[str, Any] | None = None,
     order: Any = None,
+    *,
+    zone: Any = None,
 ) -> ListQuery:
-    """A ListQuery from a grid's request, or its filters and order, and the page's controls."""
+    """A ListQuery from a grid's request, or its filters and order, and the page's controls; `zone` says whose days."""
     request = request if isinstance(request, Mapping) else {}
     extra = columns_from(columns)
     model = filter_model if filter_model is not None else request.get("filterModel")
-    filters = list(_filters(model if isinstance(model, Mapping) else {}))
+    filters = list(_filters(model if isinstance(model, Mapping) else {}, _zone(zone)))
     if status in STATUS_CHOICES and status not in {"all", "deleted"}:
         filters.append(Filter("status", "in", list(ACTIVE_STATUSES) if status == "active" else [status]))
     sort = sort_asked(request) if order is None else sort_from(order, extra)
@@ -145,10 +149,17 @@ def _whole(value: Any, otherwise: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9 else otherwise
 
 
-def _filters(model: Mapping[str, Any]) -> list[Filter]:
-    return [_filter(column, item) for column, item in list(model.items())[:30] if isinstance(item, Mapping)]
+def _zone(name: Any) -> tzinfo:
+    try:
+        return ZoneInfo(name[:64]) if isinstance(name, str) and name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        return UTC
 
 
-def _filter(column: str, item: Mapping[str, Any]) -> Filter:
+def _filters(model: Mapping[str, Any], zone: tzinfo) -> list[Filter]:
+    return [_filter(column, item, zone) for column, item in list(model.items())[:30] if isinstance(item, Mapping)]
+
+
+def _filter(column: str, item: Mapping[str, Any], zone: tzinfo = UTC) -> Filter:
     first, second = ("dateFrom", "dateTo") if item.get("filterType") == "date" else ("filter", "filterTo")
-    return Filter(column, str(item.get("type", "")), item.get(first), item.get(second))
+    return Filter(column, str(item.get("type", "")), item.get(first), item.get(second), zone)

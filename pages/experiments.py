@@ -35,7 +35,7 @@ page = register_page(__name__, path="/experiments", title="Experiments", permiss
 
 GRID, SEARCH, STATUS = "experiments-grid", "experiments-search", "experiments-status"
 COUNT, TICK, VERSION = "experiments-count", "experiments-tick", "experiments-version"
-ASKED, ANSWER = "experiments-asked", "experiments-answer"
+ASKED, ANSWER, ZONE = "experiments-asked", "experiments-answer", "experiments-zone"
 EXPORT, DOWNLOAD = "experiments-export", "experiments-download"
 DEFAULTS, NOWHERE, NOTHING, CLEAR = (f"experiments-{word}" for word in ("defaults", "nowhere", "nothing", "clear"))
 POLL_MILLISECONDS = 5000
@@ -123,6 +123,7 @@ def layout(
             dcc.Store(id=DEFAULTS, data={"columns": list(at_first), "fields": list(DEFAULT_FIELDS)}),
             dcc.Store(id=ASKED),
             dcc.Store(id=ANSWER),
+            dcc.Store(id=ZONE),
             dcc.Store(id=NOWHERE),
             dcc.Store(id=f"{GRID}-id", data=GRID),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
@@ -155,14 +156,15 @@ def _header_actions(actor: Any) -> list[Component]:
     State(STATUS, "value"),
     State(cols.COLUMNS, "data"),
     State(cols.SORT, "data"),
+    State(ZONE, "data"),
     prevent_initial_call=True,
     failure=({"rowData": [], "rowCount": 0}, no_update),
 )
-def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
+def rows(request: Any, text: Any, status: Any, columns: Any, order: Any, zone: Any) -> Any:
     """One block of rows; how many there are in all is another question, asked once."""
     if not request:
         return no_update, no_update
-    query = query_from(request, text, status, columns)
+    query = query_from(request, text, status, columns, zone=zone)
     with snapshot() as session:
         found = listing.list_rows(session, current_actor(), query)
     for row in found.rows:
@@ -184,12 +186,14 @@ def rows(request: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
     Input(GRID, "filterModel"),
     Input(VERSION, "data"),
     Input(acts.DONE, "data"),
+    Input(ZONE, "data"),
 )
 def count(
-    text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any
+    text: Any, status: Any, columns: Any, filter_model: Any, _version: Any, _done: Any, zone: Any
 ) -> tuple[str, Component | None]:
     """How many match, and what to do where none does."""
-    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {})
+    filters = filter_model if isinstance(filter_model, dict) else {}
+    query = query_from(None, text, status, columns, filters, zone=zone)
     actor = current_actor()
     with snapshot() as session:
         number = listing.count(session, actor, query)
@@ -237,16 +241,26 @@ def clear(clicks: Any) -> tuple[Any, Any, Any]:
     State(STATUS, "value"),
     State(cols.COLUMNS, "data"),
     State(cols.SORT, "data"),
+    State(ZONE, "data"),
     prevent_initial_call=True,
 )
 def select_all(
-    clicks: Any, selected: Any, before: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any
+    clicks: Any,
+    selected: Any,
+    before: Any,
+    filter_model: Any,
+    text: Any,
+    status: Any,
+    columns: Any,
+    order: Any,
+    zone: Any,
 ) -> Any:
     """All that match, until the selection changes; the grid itself knows only the rows that it has loaded."""
     rows = acts.ids_from(selected)
     if ctx.triggered_id != acts.SELECT_ALL or not clicks:
         return no_update if isinstance(before, dict) and before.get("rows") == rows else None
-    query = query_from(None, text, status, columns, filter_model if isinstance(filter_model, dict) else {}, order or "")
+    filters = filter_model if isinstance(filter_model, dict) else {}
+    query = query_from(None, text, status, columns, filters, order or "", zone=zone)
     with snapshot() as session:
         ids = listing.ids_of(session, current_actor(), query, MOST_AT_ONCE + 1)
     if len(ids) > MOST_AT_ONCE:
@@ -278,16 +292,17 @@ def look_for_news(_tick: Any, seen: Any, visible: Any) -> Any:
     State(STATUS, "value"),
     State(cols.COLUMNS, "data"),
     State(cols.SORT, "data"),
+    State(ZONE, "data"),
     permission=Permission.EXPORT_RESULTS,
     prevent_initial_call=True,
     export=True,
 )
-def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any) -> Any:
+def export(clicks: Any, filter_model: Any, text: Any, status: Any, columns: Any, order: Any, zone: Any) -> Any:
     """The filtered list as CSV, in the order in which it is shown."""
     if not clicks:
         return no_update
     filters = filter_model if isinstance(filter_model, dict) else {}
-    query = query_from(None, text, status, columns, filters, order or "")
+    query = query_from(None, text, status, columns, filters, order or "", zone=zone)
     with transaction() as session:
         content, number, cut = exporting.list_as_csv(session, current_actor(), query)
     if cut:
@@ -340,6 +355,7 @@ clientside_callback(
     Input(f"{GRID}-id", "data"),
     prevent_initial_call="initial_duplicate",
 )
+clientside_callback(ClientsideFunction("pfd", "viewer_zone"), Output(ZONE, "data"), Input(f"{GRID}-id", "data"))
 clientside_callback(
     ClientsideFunction("pfd", "keep_address"),
     Output(NOWHERE, "data"),

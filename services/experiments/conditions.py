@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, func, not_, or_, select
@@ -54,6 +54,7 @@ class Filter:
     operation: str
     value: Any = None
     upper: Any = None
+    zone: tzinfo = UTC  # whose days are meant
 
 
 _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
@@ -192,14 +193,14 @@ def _number(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[boo
     return _COMPARE[item.operation](column, number(item.value, item.column))
 
 
-def _day(value: Any, field: str) -> datetime:
+def _day(value: Any, item: Filter) -> tuple[datetime, datetime]:
+    """When that day begins and when the next one does, by the clock of the one who asks: not always 24 hours."""
     try:
         moment = datetime.fromisoformat(str(value).strip().replace(" ", "T", 1))
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        moment + timedelta(days=1)  # the end of that day must be a date as well
-        return moment
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=item.zone)
+        return moment.astimezone(UTC), (moment + timedelta(days=1)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise Invalid("A filter needs a date like 2026-11-21.", field=field[:60]) from error
+        raise Invalid("A filter needs a date like 2026-11-21.", field=item.column[:60]) from error
 
 
 def _date(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[bool]:
@@ -208,14 +209,16 @@ def _date(column: SQLColumnExpression[Any], item: Filter) -> ColumnElement[bool]
             return column.is_(None)
         case "notBlank":
             return column.is_not(None)
-    low = _day(item.value, item.column)
+    low, after = _day(item.value, item)
     match item.operation:
         case "equals":
-            return and_(column >= low, column < low + timedelta(days=1))
+            return and_(column >= low, column < after)
         case "notEqual":
-            return or_(column < low, column >= low + timedelta(days=1), column.is_(None))
+            return or_(column < low, column >= after, column.is_(None))
+        case "greaterThan":
+            return column >= after
         case "inRange":
-            return and_(column >= low, column < _day(item.upper, item.column) + timedelta(days=1))
+            return and_(column >= low, column < _day(item.upper, item)[1])
     if item.operation not in _COMPARE:
         raise Invalid("There is no such comparison.", field=item.column[:60])
     return _COMPARE[item.operation](column, low)

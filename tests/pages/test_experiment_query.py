@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from pages._experiment_query import columns_from, fields_from, filters_from, sort_from
+from pages._experiment_query import columns_from, fields_from, filters_from, query_from, sort_from
 
 TEXT = {"filterType": "text", "type": "contains", "filter": "run"}
 
@@ -33,6 +33,15 @@ def test_a_filter_that_the_list_would_refuse_is_left_out(column: str, item: dict
 def test_of_a_filter_only_our_own_words_are_kept() -> None:
     told = orjson.dumps({"name": {**TEXT, "operator": "AND", "conditions": 5}}).decode()
     assert filters_from(told, ()) == {"name": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("zone", "known"),
+    [("Asia/Kolkata", "Asia/Kolkata"), ("../../etc/passwd", "UTC"), ("Europe", "UTC"), ("No/Where", "UTC"), (7, "UTC")],
+)
+def test_days_of_a_filter_are_those_of_a_zone_that_there_is(zone: object, known: str) -> None:
+    day = {"created": {"filterType": "date", "type": "equals", "dateFrom": "2026-03-02 00:00:00"}}
+    assert str(query_from(None, "", "all", [], day, zone=zone).filters[0].zone) == known
 
 
 def test_a_comma_in_a_name_is_told_from_one_between_names() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -193,13 +193,17 @@ class TestList:
         expect(page.locator(".ag-row", has_text="warm-start")).to_have_count(2)
         expect(page.locator("#experiments-selected")).to_have_text("2 selected")
 
-    def test_a_tag_filter_of_the_address_holds(self, visit: Visit) -> None:
+    def test_filters_of_the_address_hold_by_the_clock_of_the_viewer(self, visit: Visit) -> None:
         number = make("one")
         make("two")
+        make("a day later where the viewer is", created_at=datetime(2026, 3, 2, 20, tzinfo=UTC))
         with transaction() as session:
-            editing.add_tag(session, SYSTEM, [number], "cold")
-        filters = quote('{"tags":{"filterType":"text","type":"contains","filter":"cold"}}')
-        page = visit(f"/experiments?filter={filters}")
+            editing.add_tag(session, SYSTEM, [number, number + 2], "cold")
+        filters = quote(
+            '{"tags":{"filterType":"text","type":"contains","filter":"cold"},'
+            '"created":{"filterType":"date","type":"notEqual","dateFrom":"2026-03-03 00:00:00"}}'
+        )
+        page = visit(f"/experiments?filter={filters}", zone="Asia/Kolkata")
         expect(page.locator("#experiments-count")).to_have_text("1 experiment")
         assert names(page) == ["one"]
 

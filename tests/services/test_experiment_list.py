@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,6 +95,7 @@ class TestFilters:
             ("created", "equals", "2026-03-02", None, ["beta_run"]),
             ("created", "lessThan", "2026-03-02 00:00:00", None, ["alpha_run"]),
             ("created", "inRange", "2026-03-02", "2026-03-03", ["beta_run", "gamma"]),
+            ("created", "greaterThan", "2026-03-02", None, ["delta", "gamma"]),
             ("metric:max:acc", "greaterThan", 0.8, None, ["alpha_run"]),
             ("metric:last:acc", "lessThan", 0.6, None, ["alpha_run"]),
             ("metric:min:acc", "equals", 0.7, None, ["beta_run"]),
@@ -107,6 +109,20 @@ class TestFilters:
     )
     def test_find_what_they_say(self, column: str, operation: str, value: Any, upper: Any, found: list[str]) -> None:
         assert filtered(column, operation, value, upper) == found
+
+    @pytest.mark.parametrize(
+        ("zone", "found"), [("Europe/Berlin", ["beta_run"]), ("America/New_York", ["gamma"]), ("UTC", ["beta_run"])]
+    )
+    def test_take_a_day_by_the_clock_of_the_one_who_asks(self, zone: str, found: list[str]) -> None:
+        asked = Filter("created", "equals", "2026-03-02 00:00:00", zone=ZoneInfo(zone))
+        assert names(ListQuery(filters=(asked,))) == found
+
+    def test_know_that_a_day_may_have_23_hours(self) -> None:
+        make(
+            "after", created_at=datetime(2026, 3, 29, 22, 30, tzinfo=UTC)
+        )  # half past midnight in Berlin, by summer time
+        asked = Filter("created", "equals", "2026-03-29", zone=ZoneInfo("Europe/Berlin"))
+        assert names(ListQuery(filters=(asked,))) == []
 
     @pytest.mark.parametrize(
         ("column", "operation", "value"),
