@@ -70,7 +70,7 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
         y_range=y_range,
         dates=choices.axis == "wall",
         durations=choices.axis == "relative",
-        marks=_marks(lines, part),
+        marks=_marks(lines, part, choices.axis),
         points=(sum(line.shown for line in lines), sum(line.total for line in lines)),
         height=_height(panel, labels),
         revision=choices.signature,
@@ -92,8 +92,8 @@ def _best_word(line: Line) -> str:
     return "highest" if line.series.role == "val_accuracy" else "lowest"
 
 
-def _marks(lines: Sequence[Line], part: Window | None) -> list[Mark]:
-    """The best epoch of one experiment with what it reached there.
+def _marks(lines: Sequence[Line], part: Window | None, axis: str) -> list[Mark]:
+    """The best epoch of one experiment with what it reached there, and its step where it has another number.
 
     Validation decides where training is logged at other steps.
     """
@@ -106,7 +106,8 @@ def _marks(lines: Sequence[Line], part: Window | None) -> list[Mark]:
         return []
     value = "" if decisive.best is None else f": {number(decisive.best[1])}"
     raw = "" if decisive.best is None or decisive.raw is None else " (raw value)"
-    return [Mark(at, f"{_best_word(decisive)}{value}{raw}")]
+    step = f", step {int(at):,}" if axis == "step" and at != decisive.best_epoch else ""
+    return [Mark(at, f"{_best_word(decisive)}{step}{value}{raw}")]
 
 
 def _whole(places: Any, axis: str) -> Any:

@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from database.engine import transaction
+from database.engine import snapshot, transaction
 from models import Experiment
 from models.permissions import Role
-from pages._curve_controls import choices_from, page_of
+from pages._curve_controls import Choices, choices_from, page_of
+from pages._curve_figures import by_role, figures
 from pages._experiment_ids import number_of
-from services.curves.panels import Panel
+from services.actor import SYSTEM
+from services.curves import writing
+from services.curves.packing import Points
+from services.curves.panels import Panel, panels
 from services.errors import NotFound
 from services.experiments import lifecycle
 from tests.support.experiments import completed, record, running, with_series
@@ -196,3 +200,23 @@ def test_page_with_hostile_names_is_built(sqlite: Engine, client_of: Callable[..
     where = {"_pages_location.pathname": f"/experiments/{number}", "_pages_location.search": "?x=%00&smoothing=NaN"}
     answer = dispatch(client_of(Role.VIEWER), dash_app, router, **where)
     assert answer.status_code == 200 and "experiment-chart" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("first", "axis", "word"),
+    [
+        (0, "step", "best epoch 2, step 1: 1.0000"),
+        (0, "epoch", "best epoch 2: 1.0000"),
+        (1, "step", "best epoch 2: 1.0000"),
+    ],
+)
+def test_the_mark_names_the_step_that_it_stands_at_where_steps_are_no_epochs(
+    sqlite: Engine, first: int, axis: Any, word: str
+) -> None:
+    columns: dict[str, Any] = {"epochs_completed": 3, "total_epochs": 3, "best_epoch": 2}
+    with transaction() as session:
+        number = lifecycle.create(session, SYSTEM, name="run", **columns).id
+        writing.append(session, number, {"val_loss": Points.of(range(first, first + 3), [3.0, 1.0, 2.0])})
+    with snapshot() as session:
+        figure = figures(session, panels(session, SYSTEM, [number]), Choices(axis=axis), by_role)["loss"]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == [word]
