@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash
+import dash_bootstrap_components as dbc
 from dash import Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
@@ -29,6 +30,7 @@ FACTORS, CHANGED, APP_OFF, APP_OFF_ASK = (
 RENEW, RENEW_ASK, CODES, CODES_BODY, CODES_CLOSE = (
     f"factors-{word}" for word in ("renew", "renew-dialog", "codes", "codes-body", "codes-close")
 )
+RENEW_WORDS = "Make new codes"
 
 
 def part() -> Component:
@@ -50,7 +52,7 @@ def part() -> Component:
                 RENEW_ASK,
                 "Make new backup codes?",
                 body="Ten are shown, this once. Those that you have kept before stop working.",
-                confirm_label="Make new codes",
+                confirm_label=RENEW_WORDS,
             ),
             form_dialog(CODES, "Backup codes", [], actions=[close_button(CODES_CLOSE)], body_id=CODES_BODY),
         ]
@@ -191,10 +193,9 @@ def register(page: Page) -> None:
         Output(RENEW_ASK, "is_open"),
         Input(RENEW, "n_clicks"),
         Input(f"{RENEW_ASK}-cancel", "n_clicks"),
-        Input(f"{RENEW_ASK}-confirm", "n_clicks"),
         prevent_initial_call=True,
     )
-    def ask_renewal(clicks: Any, _cancel: Any, _confirm: Any) -> bool:
+    def ask_renewal(clicks: Any, _cancel: Any) -> bool:
         """Ask first."""
         return ctx.triggered_id == RENEW and bool(clicks)
 
@@ -202,18 +203,23 @@ def register(page: Page) -> None:
         Output(CODES, "is_open"),
         Output(CODES_BODY, "children"),
         Output(FACTORS, "children", allow_duplicate=True),
+        Output(RENEW_ASK, "is_open", allow_duplicate=True),
         Input(f"{RENEW_ASK}-confirm", "n_clicks"),
         prevent_initial_call=True,
         sudo=True,
+        running=[  # ten codes take seconds to hash
+            (Output(f"{RENEW_ASK}-confirm", "disabled"), True, False),
+            (Output(f"{RENEW_ASK}-confirm", "children"), [dbc.Spinner(size="sm"), " Making them…"], RENEW_WORDS),
+        ],
     )
-    def renew(clicks: Any) -> tuple[Any, Any, Any]:
+    def renew(clicks: Any) -> tuple[Any, ...]:
         """Make ten and show them once."""
         if not clicks:
-            return (no_update,) * 3
+            return (no_update,) * 4
         fresh = backup_codes.make()
         with transaction() as session:
             codes = enrolment.renew_codes(session, current_session(), fresh, visitor())
-        return True, app.shown_once(codes, "Your new codes."), _list()
+        return True, app.shown_once(codes, "Your new codes."), _list(), False
 
     @page.callback(
         Output(CODES, "is_open", allow_duplicate=True),

@@ -92,8 +92,14 @@ def test_new_codes_end_the_old_ones_and_the_app_is_turned_off(visit: Callable[..
     old = give_codes(person(Role.VIEWER))
     page = visit("/account/security", role=Role.VIEWER)
     page.get_by_role("button", name="Make new codes").click()
+    page.evaluate("""() => new MutationObserver(() => {
+        const button = document.querySelector("#factors-renew-dialog-confirm:disabled");
+        if (button) window.busy = button.textContent;
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })""")
     page.locator("#factors-renew-dialog-confirm").click()
     page.wait_for_selector(".codes-list")
+    assert page.evaluate("window.busy") == " Making them…"
+    expect(page.get_by_text("Make new backup codes?")).to_have_count(0)
     assert not set(old) & set(page.locator(".codes-list code").all_inner_texts())
     page.locator("#factors-codes-close").click()
     page.get_by_role("button", name="Turn off").click()
