@@ -106,6 +106,9 @@
     pfd.navigate(option.href);
   }
 
+  /* What tells two of one name apart; a group that the name begins with says nothing more. */
+  const beside = (found) => (found.group && !found.name.startsWith(found.group) ? found.group + " " : "") + "#" + found.id;
+
   const STATUS = { pending: "clock", running: "play-circle", paused: "pause-circle", completed: "check-circle", failed: "exclamation-circle", cancelled: "ban" };
   function search() {
     const query = field.value.trim().toLowerCase();
@@ -128,7 +131,7 @@
       }
       if (own !== request) return;
       const kept = chosen;
-      draw([pages, { label: "Experiments", items: results.map((found) => ({ label: found.name, href: found.href, icon: STATUS[found.status] || "graph-up", side: `${found.group || ""} #${found.id}`.trim() })) }], false);
+      draw([pages, { label: "Experiments", items: results.map((found) => ({ label: found.name, href: found.href, icon: STATUS[found.status] || "graph-up", side: beside(found) })) }], false);
       if (pages.items.length) select(kept);
       if (pfd.announce) pfd.announce(options.length + " results");
     }, 140);

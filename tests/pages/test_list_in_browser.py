@@ -301,11 +301,12 @@ class TestHome:
 
 class TestPalette:
     def test_finds_an_experiment_by_keyboard_alone(self, visit: Visit) -> None:
-        number = make("needle in the haystack")
+        number = make("needle in the haystack", group_name="needle in")
         page = visit("/")
         page.keyboard.press("Control+k")
         page.keyboard.type("needle")
         expect(page.get_by_role("option", name=re.compile("needle"))).to_be_visible()
+        expect(page.locator(".palette-side")).to_have_text(f"#{number}")  # its group says no more than its name
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/experiments/{number}")
 
