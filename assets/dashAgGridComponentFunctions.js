@@ -22,6 +22,8 @@
     return h("span", { className: "status status-" + (known ? status : "unknown") }, icon(known || "info-circle"), h("span", { className: "status-word" }, word));
   });
 
+  const breakable = (name) => window.pfd.folders(name).flatMap((part, at) => (at ? [h("wbr", { key: at }), part] : [part]));
+
   own.LinkCell = cell((props) => {
     const href = props.data[props.hrefField || "href"];
     // Only paths of our own: a stored javascript: address must never become a link.
@@ -35,7 +37,7 @@
     const [head, tail] = window.pfd.cutName(String(props.value));  // on a phone a line each
     const part = props.subField && props.data[props.subField];
     return h("span", { className: "name-cell" + (part ? " has-part" : "") },
-      h("a", { href, className: "grid-link", onClick: open }, h("span", null, head), h("span", null, tail)),
+      h("a", { href, className: "grid-link", onClick: open }, h("span", null, ...breakable(head)), h("span", null, tail)),
       part ? h("span", { className: "name-part", title: "Part of " + part }, "in " + part) : null);
   });
 

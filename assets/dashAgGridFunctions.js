@@ -36,7 +36,7 @@
       columnBorder: false,
       pinnedColumnBorder: false,
       headerColumnBorder: false,
-      headerColumnResizeHandleColor: "var(--border-strong)",
+      headerColumnResizeHandleColor: "var(--border)",
       headerColumnResizeHandleHeight: "40%",
       cellHorizontalPadding: 12,
       iconSize: 14,

@@ -37,7 +37,7 @@
   };
 
   /* What a phone has room for beside the name: the status as an icon and one metric. */
-  const PHONE = { name: 120, status: 44, actions: 44, "ag-Grid-SelectionColumn": 36 }, PHONE_NUMBER = 114;
+  const PHONE = { name: 154, status: 28, actions: 40, "ag-Grid-SelectionColumn": 32 }, PHONE_NUMBER = 104;
   const ROW = 40;
 
   /* The name takes the room that the other columns leave, on a phone it is not pinned: nothing else would be seen. */

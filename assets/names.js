@@ -10,4 +10,7 @@
     const end = name.slice(-END), gap = end.search(/[ _/-]/), from = gap >= 0 && END - gap > LEAST ? gap : 0;
     return [name.slice(0, name.length - END + from), end.slice(from)];
   };
+
+  /* Paths break between folders where a line is full, not inside a word. */
+  pfd.folders = (name) => name.split(/(?<=\/)/);
 })();

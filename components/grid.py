@@ -213,7 +213,7 @@ def actions_column(actions: Sequence[RowAction], *, name_field: str = "name") ->
             ],
         },
         "width": 56,
-        "minWidth": 44,
+        "minWidth": 40,
         "pinned": "right",
         "sortable": False,
         "resizable": False,

@@ -48,14 +48,14 @@ def definitions(
 ) -> list[Column]:
     """The grid's columns; what it is sorted by is shown in any case, and in the view of deleted ones when they went."""
     own: dict[str, Column] = {
-        "status": status_column(filter="none", width=114),
+        "status": status_column(filter="none", width=114, minWidth=28),
         "created": time_column("created", FIELDS["created"], width=116),
         "tags": tags_column(width=170, flex=None),
         "duration": duration_column("duration", FIELDS["duration"], width=106),
         "epochs": number_column("epochs", FIELDS["epochs"], digits=0, width=92),
         "model": column("model", FIELDS["model"], width=150),
-        "dataset": column("dataset", FIELDS["dataset"], width=150),
-        "group": column("group", FIELDS["group"], width=130),
+        "dataset": column("dataset", FIELDS["dataset"], width=206),
+        "group": column("group", FIELDS["group"], width=190),
         "parent": column("parent", FIELDS["parent"], width=180),
         "owner": column("owner", FIELDS["owner"], width=110),
         "started": time_column("started", FIELDS["started"], width=124),

@@ -106,7 +106,7 @@ def layout(
                         filters=filters_from(filter, chosen),
                         options={
                             "suppressFieldDotNotation": True,
-                            "selectionColumnDef": {"pinned": "left", "width": 44, "minWidth": 36},
+                            "selectionColumnDef": {"pinned": "left", "width": 44, "minWidth": 32},
                             "multiSortKey": None,
                             "alwaysMultiSort": False,
                             "suppressNoRowsOverlay": True,  # what is said instead has a button
