@@ -18,6 +18,7 @@ from services.api_metrics.facts import OTHERS, Part, Told
 from services.api_metrics.reading import KeyUse, Metrics, Route, Totals
 
 PICK = "api-metrics-pick"
+KEYS_ADDRESS, EXPLORER_ADDRESS = "/account/keys", "/api/docs"
 CHARTS = {"rate": "Requests per second", "errors": "Error rate", "latency": "Latency", "heat": "Latency, spread"}
 UNITS = {"rate": None, "errors": "%", "latency": "ms", "heat": "ms"}
 PLACES = (50, 95, 99)
@@ -150,7 +151,7 @@ def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str 
         return html.P("No route matches.", className="muted")
     ranked = sorted(matching, key=lambda route: (-chosen(route), route.label))
     if not ranked:
-        return _nothing()
+        return _how_to_begin()
     rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]
     table = plain_table(ROUTE_HEADERS, rows, label="Routes", numeric=range(1, 8))
     left = len(ranked) - SHOWN
@@ -252,6 +253,16 @@ def _alike(label: str, told: Told, times: Mapping[str, Any]) -> str:
 
 
 def _nothing() -> Component:
-    return empty_state(
-        "No requests in this time", "Choose a longer range, or wait for somebody to use the API.", icon_name="bar-chart"
+    return html.P("No requests in this time.", className="muted")
+
+
+def _how_to_begin() -> Component:
+    steps = html.Div(
+        [
+            dcc.Link("Make a key", href=KEYS_ADDRESS, className="btn btn-primary"),
+            dcc.Link("See what can be asked", href=EXPLORER_ADDRESS, className="btn btn-outline-secondary"),
+        ],
+        className="empty-steps",
     )
+    text = "Choose a longer range, or send one: a program needs a key, and the explorer shows what it can ask for."
+    return empty_state("No requests in this time", text, action=steps, icon_name="bar-chart")

@@ -1,0 +1,14 @@
+"""What the API's metrics say where there is nothing to show."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from dash import dcc
+
+from pages._api_metrics_parts import routes_table
+
+
+def test_without_requests_it_leads_to_a_key_and_to_what_can_be_asked() -> None:
+    nothing: Any = SimpleNamespace(routes=(), endpoint=None)
+    shown = routes_table(nothing, "requests", {})
+    assert [part.href for part in shown._traverse() if isinstance(part, dcc.Link)] == ["/account/keys", "/api/docs"]
