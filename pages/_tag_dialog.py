@@ -51,7 +51,7 @@ def dialog(prefix: str) -> list[Component]:
                                 text_field(
                                     name,
                                     "Add a tag",
-                                    hint="Lower case, no blanks; at most ten on an experiment.",
+                                    hint="Kept in lower case, with dashes for blanks; at most ten on an experiment.",
                                     maxlength=50,
                                     list=f"{name}-list",
                                     autocomplete="off",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from dash import MATCH, Input, Output, State, ctx, html, no_update
+from dash import MATCH, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.shell import page_header, section
@@ -66,7 +66,7 @@ def _operations(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]
 def _how() -> list[Component]:
     line = 'curl -H "Authorization: Bearer $PFD_KEY" "$PFD/api/v1/experiments?limit=5"'
     return [
-        html.P("A program sends an API key, which you make in your account menu under API keys:"),
+        html.P(["A program sends an API key, which you make under ", dcc.Link("API keys", href="/account/keys"), ":"]),
         html.Pre(html.Code(line), className="operation-code", tabIndex=0),
         html.Ul(
             [

@@ -59,7 +59,7 @@ def layout(request: str = "", **given: str) -> Component:
                 _columns(),
                 label="Requests",
                 page_size=log.PAGE,
-                empty_text="No request matches.",
+                empty_text="No request matches. Choose a longer range, or fewer filters.",
                 options={"suppressFieldDotNotation": True},
             ),
             *(dcc.Store(id=FILTERS[name], data=asked[name] or None) for name in IN_STORES),
