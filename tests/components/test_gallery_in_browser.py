@@ -219,6 +219,9 @@ class TestCharts:
         page.get_by_role("button", name="Expand Loss", exact=True).click()
         panel = page.locator(".panel.is-expanded")
         assert panel.bounding_box()["width"] == 1440
+        page.evaluate("pfd.toast({ text: 'One message.' })")
+        message, drawn = page.locator(".toast-item").bounding_box(), panel.locator(".js-plotly-plot").bounding_box()
+        assert message["y"] + message["height"] <= drawn["y"] + 1
         page.keyboard.press("Escape")
         expect(panel).to_have_count(0)
         assert not page.evaluate("document.querySelector('.side-bar').inert")
