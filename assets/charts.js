@@ -221,6 +221,8 @@
       layout.title = { text: named.replace(/&/g, "&amp;").replace(/</g, "&lt;"), x: 0.02, xanchor: "left", font: { size: 14, color: "#15181e" } };
       layout.margin = Object.assign({}, layout.margin, { t: Math.max((layout.margin && layout.margin.t) || 0, 48) });
     }
+    // A picture knows none of our fonts, and the names at the ends of the lines are wider in those that it has.
+    if (layout.margin && layout.margin.r > 16) layout.margin = Object.assign({}, layout.margin, { r: Math.ceil(layout.margin.r * 1.2) });
     // What one legend names for all charts of a page has to be named in a picture of one.
     if (layout.showlegend === false && (layout.meta || {}).labels === "legend" && figure.data.length > 1) layout.showlegend = true;
     try {
@@ -252,7 +254,7 @@
   }
 
   function csv(gd) {
-    const rows = [["series", "kind", "x", "y"]];
+    const axis = (gd.layout.meta || {}).axis, rows = [["series", "kind", { wall: "time", relative: "seconds" }[axis] || axis || "x", axis ? "value" : "y"]];
     const date = gd._fullLayout.xaxis && gd._fullLayout.xaxis.type === "date";
     (gd._fullData || []).forEach((trace, index) => {
       const name = plain(trace.name || ""), kind = (trace.meta && trace.meta.role) || trace.type;
