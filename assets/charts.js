@@ -181,6 +181,7 @@
     const icon = button.querySelector(".icon");
     if (icon) icon.className = "icon " + (open ? "icon-x-lg" : "icon-arrows-angle-expand");
     document.documentElement.style.overflow = open ? "hidden" : "";
+    document.documentElement.classList.toggle("is-covered", open);  // html:has() would be asked anew at each change of the page
     // Everything beside the panel is out of reach while it covers the page.
     for (let node = panel; node && node !== document.body; node = node.parentElement) {
       Array.from(node.parentElement.children).forEach((other) => {
