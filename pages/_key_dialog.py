@@ -58,7 +58,7 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, logging_rat
     return form_dialog(
         DIALOG,
         "New API key",
-        [name, rights, html.Div([lasts, limit], className="field-pair"), html.Div(id=LINK, role="status")],
+        [html.Div(id=LINK, role="status"), name, rights, html.Div([lasts, limit], className="field-pair")],
         actions=[close_button(CLOSE), dbc.Button("Make the key", id=MAKE, color="primary")],
     )
 
@@ -86,13 +86,14 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
     @page.callback(
         Output(DIALOG, "is_open"),
         Output(LINK, "children", allow_duplicate=True),
+        Output(MAKE, "class_name", allow_duplicate=True),
         Input(OPEN, "n_clicks"),
         Input(CLOSE, "n_clicks"),
         prevent_initial_call=True,
     )
-    def open_dialog(clicks: Any, _close: Any) -> tuple[bool, None]:
+    def open_dialog(clicks: Any, _close: Any) -> tuple[bool, None, str]:
         """Open or close; a key that was shown is gone either way."""
-        return ctx.triggered_id == OPEN and bool(clicks), None
+        return ctx.triggered_id == OPEN and bool(clicks), None, ""
 
     @page.callback(Output(RATE, "value"), Input(SCOPES, "value"), State(RATE, "value"), prevent_initial_call=True)
     def fit_limit(scopes: Any, rate: Any) -> Any:
@@ -107,6 +108,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         Output(RATE, "invalid"),
         Output(NAME, "value"),
         Output(LINK, "children"),
+        Output(MAKE, "class_name"),
         Output(table, "children", allow_duplicate=True),
         Input(MAKE, "n_clicks"),
         Input(NAME, "n_submit"),
@@ -120,7 +122,7 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
     def make(clicks: Any, submitted: Any, name: Any, scopes: Any, days: Any, rate: Any) -> tuple[Any, ...]:
         """Make the key and show it, or say at the field what is wrong."""
         if not (clicks or submitted):
-            return (no_update,) * 9
+            return (no_update,) * 10
         wanted = [scope for scope in scopes if isinstance(scope, str)] if isinstance(scopes, list) else []
         try:
             with transaction() as session:
@@ -135,8 +137,8 @@ def register(page: Page, table: str, draw: Callable[[], Component]) -> None:
         except Invalid as error:
             wrong = FIELDS.get(error.field or "name", NAME)
             told = (str(error) if place == wrong else "" for place in FIELDS.values())
-            return (*told, wrong == NAME, wrong == RATE, *(no_update,) * 3)
-        return (*("",) * 4, False, False, "", shown_once(text, "Your new key."), draw())
+            return (*told, wrong == NAME, wrong == RATE, *(no_update,) * 4)
+        return (*("",) * 4, False, False, "", shown_once(text, "Your new key."), "d-none", draw())
 
 
 def _whole(value: Any) -> int:
