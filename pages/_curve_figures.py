@@ -70,6 +70,7 @@ def figure_of(panel: Panel, lines: Sequence[Line], choices: Choices, naming: Nam
         y_range=y_range,
         dates=choices.axis == "wall",
         durations=choices.axis == "relative",
+        whole=choices.axis in {"step", "epoch"},
         marks=_marks(lines, part, choices.axis),
         points=(sum(line.shown for line in lines), sum(line.total for line in lines)),
         height=_height(panel, labels),

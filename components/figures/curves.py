@@ -15,6 +15,7 @@ DIRECT_LABELS = 6  # lines that a small panel names at their ends
 MOST_LABELS = 12  # the same of one that is high enough: there are as many colours
 LABEL_LENGTH = 22
 LABEL_GAP = 15
+FEW_STEPS = 6  # known to curves.js as well
 FOOT, FOOT_OF_DATES = 49, 63  # pixels of the ticks and the title under a panel
 FARTHEST = 8.9e307  # the ends of an axis: their difference, by which plotly.js divides, is a number as well
 SAME = 1e-6  # values travel in single precision
@@ -39,6 +40,7 @@ def curves_figure(
     y_range: tuple[float, float] | None = None,
     dates: bool = False,
     durations: bool = False,
+    whole: bool = False,
     marks: Sequence[Mark] = (),
     points: tuple[int, int] | None = None,
     height: int = 260,
@@ -46,7 +48,7 @@ def curves_figure(
     legend: bool | None = None,
     labels: bool = True,
 ) -> Figure:
-    """Draw curves; `points` is (shown, of how many), `durations` says that x are seconds.
+    """Draw curves; `points` is (shown, of how many), `durations` says that x are seconds, `whole` that they count.
 
     `revision` keeps the zoom for as long as it stays the same. Few lines are named at their ends unless `labels` is
     false, as where a page has one legend for all its charts.
@@ -71,7 +73,7 @@ def curves_figure(
     right = 16 + round(max(len(label["text"]) for label in ends) * 6.4) if ends else 12
     ranges = {"xaxis.range": _range(x_limits, log_x), "yaxis.range": _range(y_limits, log_y)}
     layout = base_layout(
-        xaxis=_axis(x_title, log_x, x_limits, "date" if dates else None, durations),
+        xaxis=_axis(x_title, log_x, x_limits, "date" if dates else None, durations) | _counted(whole, x_limits),
         yaxis=_axis(y_title, log_y, y_limits),
         hovermode="x unified" if len(curves) <= 8 else "closest",
         showlegend=show_legend,
@@ -171,6 +173,12 @@ def _axis(
     if log:
         return axis | {"type": "log"} | log_ticks(limits)
     return axis | ({"type": kind} if kind else linear_ticks(limits))
+
+
+def _counted(whole: bool, limits: tuple[float, float]) -> Figure:
+    """Between two steps there is nothing to tick; only a short axis would have ticks there."""
+    span = limits[1] - limits[0]
+    return {"nticks": math.floor(span) + (span >= 2)} if whole and 1 <= span <= FEW_STEPS else {}
 
 
 def _end_labels(

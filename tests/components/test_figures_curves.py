@@ -280,3 +280,12 @@ def test_sparkline_of_the_largest_numbers_is_a_path():
     drawn = str(sparkline([1.7e308, -1.7e308, 0.0], label="loss"))
     assert "M0.0 2.0h0" in unquote(drawn)
     assert "nan" not in unquote(drawn)
+
+
+@pytest.mark.parametrize(
+    ("steps", "whole", "ticks"),
+    [((1, 2), True, 1), ((1, 2, 3, 6), True, 6), (range(1, 60), True, None), ((1, 2), False, None)],
+)
+def test_a_short_axis_of_steps_has_no_ticks_between_them(steps, whole, ticks):
+    figure = curves_figure([Curve("val", list(steps), list(steps))], whole=whole)
+    assert figure["layout"]["xaxis"].get("nticks") == ticks
