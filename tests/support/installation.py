@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,7 +14,6 @@ import psutil
 from tests.support import forked_command
 from tests.support.waiting import wait_until
 
-PFD = str(Path(sys.executable).with_name("pfd"))
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
 
 
@@ -42,9 +40,10 @@ class Installation:
 
     def start(self, word: str, **env: str) -> None:
         """Start a command that does not end by itself."""
+        command, environment = [forked_command.PFD, word], {**self.env, **env}
         with self.output.open("wb") as output:
             self.supervisor = subprocess.Popen(
-                [PFD, word], cwd=self.folder, env={**self.env, **env}, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=self.folder, env=environment, stdout=output, stderr=subprocess.STDOUT
             )
 
     def serve(self, **env: str) -> None:

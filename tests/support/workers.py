@@ -2,14 +2,14 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.celery_app import beat_command, worker_command
+from tests.support.forked import Forked
 from tests.support.postgresql import free_port
 from tests.support.waiting import wait_until
 
@@ -32,33 +32,30 @@ class Machine:
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
         }
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[Forked] = []
 
-    def start(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """Start a process from a folder that has nothing to do with ours."""
-        with (self.data_dir / "log").open("ab") as log:
-            process = subprocess.Popen(
-                command, env=self.environment, cwd="/", stdout=log, stderr=log, start_new_session=True
-            )
+    def start(self, command: list[str]) -> Forked:
+        """Start a script from a folder that has nothing to do with ours."""
+        log = self.data_dir / "log"
+        _, script, role = command
+        process = Forked(script, [role], self.environment, Path("/"), [Path(os.devnull), log, log])
         self.processes.append(process)
         return process
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> Forked:
         return self.start(worker_command())
 
-    def beat(self) -> subprocess.Popen[bytes]:
+    def beat(self) -> Forked:
         return self.start(beat_command())
 
-    def killing_worker(self) -> subprocess.Popen[bytes]:
+    def killing_worker(self) -> Forked:
         """A worker whose trainings kill the process that they run in."""
         python, _, role = worker_command()
         return self.start([python, str(KILLING), role])
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Forked) -> None:
         """Kill it with its children, without a chance to say goodbye."""
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.kill()
 
     def log(self) -> str:
         """What all processes have said."""
@@ -66,7 +63,7 @@ class Machine:
 
     def close(self) -> None:
         for process in self.processes:
-            self.kill(process)
+            process.kill()
 
 
 def redis_binary() -> str | None:
