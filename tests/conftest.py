@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,11 @@ from config import settings as configuration
 from database import engine as engines
 from database import migrations
 from tests.support import people, postgresql
+
+# What is compiled is kept, also where the environment says otherwise: pytest rewrites seven hundred files, which takes
+# each process that runs tests eight seconds, and every worker and server that a test starts compiles as much again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing of the product
 
@@ -120,13 +126,19 @@ def postgresql_admin(postgresql_database: str) -> Iterator[Engine]:
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def newest_revision() -> str:
+    """Where the migrations lead; Alembic reads all of them to tell."""
+    return migrations.head()
+
+
 @pytest.fixture
-def postgresql_url(postgresql_database: str, postgresql_admin: Engine) -> Iterator[str]:
+def postgresql_url(postgresql_database: str, postgresql_admin: Engine, newest_revision: str) -> Iterator[str]:
     """The address of an empty PostgreSQL database of this test."""
     yield postgresql_database
     with postgresql_admin.begin() as admin:
         admin.execute(text(_EMPTY))
-        admin.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": migrations.head()})
+        admin.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": newest_revision})
 
 
 # An engine remembers each statement as it was compiled; made anew for each test, a fifth of the run would be compiling.

@@ -16,7 +16,14 @@ from tests.support import tracking
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a failure shows at once, not after minutes of trying again
-mlflow = pytest.importorskip("mlflow")
+mlflow: Any = None  # loaded with the first test: every process that collects this file would wait two seconds for it
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """The client, in the process that runs these tests."""
+    global mlflow
+    mlflow = pytest.importorskip("mlflow")
 
 
 @pytest.fixture

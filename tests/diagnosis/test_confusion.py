@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix as reference_matrix
-from sklearn.metrics import precision_recall_fscore_support
 
 from diagnosis.confusion import class_scores, confusion_matrix
 
@@ -16,6 +14,8 @@ LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, m
 
 @given(LABELS)
 def test_the_matrix_counts_like_scikit_learn(pairs):
+    from sklearn.metrics import confusion_matrix as reference_matrix
+
     true, predicted = zip(*pairs, strict=True)
     expected = reference_matrix(true, predicted, labels=range(5))
     np.testing.assert_array_equal(confusion_matrix(true, predicted, 5), expected)
@@ -23,6 +23,8 @@ def test_the_matrix_counts_like_scikit_learn(pairs):
 
 @given(LABELS)
 def test_the_scores_equal_those_of_scikit_learn(pairs):
+    from sklearn.metrics import precision_recall_fscore_support
+
     true, predicted = zip(*pairs, strict=True)
     scores = class_scores(confusion_matrix(true, predicted, 5))
     expected = precision_recall_fscore_support(true, predicted, labels=range(5), zero_division=np.nan)

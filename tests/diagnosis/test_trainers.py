@@ -6,8 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score
-from sklearn.metrics import log_loss as reference_log_loss
 
 from diagnosis.trainer_config import MODELS
 from diagnosis.trainers import TrainerConfig, TrainingDiverged, log_loss, train
@@ -75,6 +73,8 @@ class TestEveryModel:
         assert np.trace(result.confusion) / 60 == pytest.approx(result.val_accuracy)
 
     def test_the_trained_model_predicts_what_was_scored(self, model):
+        from sklearn.metrics import accuracy_score
+
         results, trained = finished(TrainerConfig(model, epochs=3))
         predicted = trained.predict_proba(VAL[0]).argmax(axis=1)
         assert accuracy_score(VAL[1], predicted) == pytest.approx(results[-1].val_accuracy)
@@ -140,6 +140,8 @@ class TestLearningRate:
 
 class TestLogLoss:
     def test_it_equals_that_of_scikit_learn(self):
+        from sklearn.metrics import log_loss as reference_log_loss
+
         rng = np.random.default_rng(0)
         probabilities, labels = rng.dirichlet(np.ones(5), 40), rng.integers(0, 5, 40)
         assert log_loss(probabilities, labels) == pytest.approx(
