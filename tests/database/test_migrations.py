@@ -268,8 +268,8 @@ def test_a_database_of_a_newer_version_is_refused(database: Engine) -> None:
         migrations.upgrade()
 
 
-def test_sqlite_runs_with_wal_full_sync_and_foreign_keys(sqlite: Engine) -> None:
-    with sqlite.connect() as connection:
+def test_sqlite_runs_with_wal_full_sync_and_foreign_keys(sqlite_url: str) -> None:
+    with engines.build_engine(sqlite_url).connect() as connection:
         read = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")

@@ -4,6 +4,7 @@
 """
 
 import os
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,15 +34,21 @@ CHECKS = [
 ]
 
 
+@cache
+def operations(app: Any) -> list[Any]:
+    """What the document offers; what is worked out to make requests of it serves all tests."""
+    schema = schemathesis.openapi.from_dict(document())
+    schema.app = app.server
+    return [found.ok() for found in schema.get_all_operations()]
+
+
 def statuses(
     app: Any, headers: dict[str, str], mode: GenerationMode, cookies: dict[str, str] | None = None
 ) -> set[int]:
     """What a round of requests was answered; raises at one whose answer the document does not tell of."""
-    schema = schemathesis.openapi.from_dict(document())
-    schema.app = app.server
     checks = [*CHECKS, told.negative_data_rejection] if mode is NEGATIVE and headers else CHECKS
     seen: set[int] = set()
-    for found in schema.get_all_operations():
+    for operation in operations(app):
 
         @settings(
             max_examples=CASES or 3,
@@ -51,7 +58,7 @@ def statuses(
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=found.ok().as_strategy(generation_mode=mode))
+        @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: Case) -> None:
             response = case.call(headers=headers | PLAIN, cookies=cookies or {})
             seen.add(response.status_code)
