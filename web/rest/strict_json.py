@@ -9,7 +9,8 @@ import numpy as np
 from services.errors import AppError
 
 DEEPEST, MOST_ITEMS, LARGEST = 64, 10_000, 2**63 - 1
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# One that is never closed is taken whole as well: looking for its end again from each quote in it would take hours.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _STEP = np.zeros(256, dtype=np.int8)
 _STEP[[ord("["), ord("{")]] = 1
 _STEP[[ord("]"), ord("}")]] = -1
@@ -63,9 +64,11 @@ def _depth(data: bytes) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> Any:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        return _Odd("This name stands twice in one object.", twice)
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                return _Odd("This name stands twice in one object.", name)
+            seen.add(name)
     return found
 
 
@@ -80,7 +83,9 @@ def _check(value: Any, path: str, has_escapes: bool) -> None:
             for name, item in value.items():
                 if has_escapes:
                     _check_text(name, path)
-                _check(item, f"{path}.{name}" if path else name, has_escapes)
+                # Cut at once: a long name would be copied for each of the thousands that stand below it.
+                below = name[:LONGEST_PATH]
+                _check(item, f"{path}.{below}"[:LONGEST_PATH] if path else below, has_escapes)
         case list():
             if len(value) > MOST_ITEMS:
                 raise Malformed(f"At most {MOST_ITEMS:,} items in a list.", path or "body")

@@ -61,6 +61,26 @@ def test_what_is_no_json_or_too_deep_is_refused(lone_api: Rest, data: bytes) -> 
     assert (answer.status_code, answer.json["code"]) == (400, "malformed_body")
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b'{"name": "' + b'\\"' * 500_000, id="a string that is never closed"),
+        pytest.param(
+            b"{" + b",".join(b'"%d":1' % number for number in range(80_000)) + b',"79999":1}',
+            id="many names, the last of them twice",
+        ),
+    ],
+)
+def test_no_body_of_a_mebibyte_is_looked_at_for_minutes(lone_api: Rest, data: bytes) -> None:
+    assert lone_api.raw("/experiments", data).status_code == 400
+
+
+def test_a_long_name_above_a_fault_is_told_by_its_beginning(lone_api: Rest) -> None:
+    answer = lone_api.raw("/experiments", b'{"name": "a", "config": {"' + b"x" * 5000 + b'": {"y": NaN}}}')
+    assert answer.json["errors"][0]["field"] == "config." + "x" * 193
+
+
 @pytest.mark.parametrize("data", [b"[]", b'"text"', b"1", b"null", b"true"])
 def test_what_is_no_object_is_refused(lone_api: Rest, data: bytes) -> None:
     answer = lone_api.raw("/experiments", data)
