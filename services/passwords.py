@@ -45,6 +45,8 @@ def normalise(password: str) -> str:
 
 def check_policy(password: str, *, username: str, email: str) -> None:
     """Refuse what is too short, too long, or among the first that somebody would try."""
+    if len(password) > LONGEST:  # as it is counted when somebody signs in, and before anything is done to it
+        raise Invalid(f"Use at most {LONGEST} characters.", field="password")
     password = normalise(password)
     if len(password) < SHORTEST:
         raise Invalid(f"Use at least {SHORTEST} characters; a short sentence is good.", field="password")

@@ -88,6 +88,12 @@ def test_the_longest_is_taken_and_one_more_is_refused() -> None:
     assert "at most" in str(refused(most + "x"))
 
 
+def test_one_that_signing_in_would_refuse_by_its_length_is_refused_when_it_is_chosen() -> None:
+    decomposed = "".join(letter + "\u0301" for letter in itertools.islice(itertools.cycle("aeiou"), 2100))
+    assert len(unicodedata.normalize("NFKC", decomposed)) < passwords.LONGEST < len(decomposed)
+    assert refused(decomposed) == f"Use at most {passwords.LONGEST} characters."
+
+
 @settings(max_examples=300, deadline=None)
 @given(TEXT)
 def test_no_text_breaks_the_check(password: str) -> None:
