@@ -119,6 +119,10 @@ def setup(token: str) -> AnyResponse:
 @public
 def complete_setup(token: str) -> AnyResponse:
     """Make the owner's account and sign them in."""
+    with snapshot() as session:
+        is_open = accounts.setup_is_open(session, token)
+    if not is_open:
+        return refusal(404, "This set-up link has been used or has ended.")
     form = request.form
     given = form.get("username", ""), form.get("email", ""), form.get("password", "")
     faults = accounts.faults_of_new_account(*given)
@@ -129,9 +133,6 @@ def complete_setup(token: str) -> AnyResponse:
         return Response(page, status=422, mimetype="text/html")
     try:
         username, email = accounts.check_new_account(*given)
-        with snapshot() as session:
-            if not accounts.setup_is_open(session, token):
-                return refusal(404, "This set-up link has been used or has ended.")
         hashed = passwords.hash_password(given[2])
         with transaction() as session:
             user = accounts.complete_setup(session, token, username=username, email=email, password_hash=hashed)

@@ -283,6 +283,17 @@ class TestSetUp:
         assert dash_app.server.test_client().get(f"/setup/{older}").status_code == 404
         assert dash_app.server.test_client().get(f"/setup/{newer}").status_code == 200
 
+    def test_a_form_for_a_made_up_link_is_not_looked_at(self, dash_app: Any, sqlite: Engine) -> None:
+        browser = dash_app.server.test_client()
+        csrf = token_in(browser.get(f"/setup/{self.open()}"))
+        sent = {"username": "", "email": "", "password": "", "again": "", "csrf_token": csrf}
+        assert browser.post("/setup/" + "a" * 43, data=sent).status_code == 404
+
+    @pytest.mark.timeout(60)
+    def test_heaps_of_accents_are_refused_before_they_are_put_in_order(self, dash_app: Any, sqlite: Engine) -> None:
+        answer = self.send(dash_app.server.test_client(), self.open(), username="a" + "\u0301\u0323" * 7000)
+        assert (answer.status_code, "more accents on one letter" in answer.text) == (422, True)
+
     def test_a_made_up_link_is_not_found(self, dash_app: Any, sqlite: Engine) -> None:
         assert dash_app.server.test_client().get("/setup/" + "a" * 43).status_code == 404
 
