@@ -16,7 +16,7 @@ from config.settings import settings
 from database.engine import snapshot
 from services.api_metrics import counts
 from services.api_metrics.counts import BUCKETS, Kind
-from web.errors import refusal
+from web.errors import problem, refusal
 from web.guard import SCRAPER
 
 P = ParamSpec("P")
@@ -35,7 +35,7 @@ def requires_metrics_token(function: Callable[P, AnyResponse]) -> Callable[P, An
             return refusal(404)
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {token.get_secret_value()}".encode()):
-            answer = refusal(401, "This needs the token of PFD_METRICS_TOKEN, as “Authorization: Bearer …”.")
+            answer = problem(401, "This needs the token of PFD_METRICS_TOKEN, as “Authorization: Bearer …”.")
             answer.headers["WWW-Authenticate"] = "Bearer"
             return answer
         return function(*args, **kwargs)

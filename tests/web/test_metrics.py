@@ -74,6 +74,12 @@ class TestWhoMayRead:
             assert "pfd_api" not in answer.text
         scraped(dash_app.server)
 
+    def test_a_scraper_with_a_wrong_token_is_not_led_to_the_sign_in_form(
+        self, dash_app: Any, sqlite: Engine, token: None
+    ) -> None:
+        headers = {"Authorization": "Bearer no", "Accept": "application/openmetrics-text;q=0.5,*/*;q=0.1"}
+        assert dash_app.server.test_client().get("/metrics", headers=headers).status_code == 401
+
     def test_a_token_that_can_be_guessed_stops_the_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PFD_METRICS_TOKEN", "short")
         with pytest.raises(ConfigurationError, match="at least 24"):
