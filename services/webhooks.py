@@ -110,7 +110,9 @@ def _address(text: str) -> str:
         if not ipaddress.ip_address(host).is_global:
             raise wrong
     except ValueError:
-        if "." not in host.strip(".") or host.endswith((".localhost", ".local", ".internal")):
+        # A name may end with a dot; one whose last part begins with a digit is an address in another spelling (127.1).
+        name, last = host.rstrip("."), host.rstrip(".").rpartition(".")[2]
+        if "." not in name or last[:1].isdigit() or name.endswith((".localhost", ".local", ".internal")):
             raise wrong from None
     return url
 
