@@ -50,9 +50,9 @@ def open_operation(clicks: int | None, made: str | None) -> tuple[Any, Any]:
     """Its body, made once, so that what is typed into it stays."""
     if not clicks or made or not isinstance(ctx.triggered_id, dict):
         return no_update, no_update
-    told = document()
+    told, name = document(), ctx.triggered_id.get("operation")
     for address, method, one in _operations(told):
-        if one["operationId"] == ctx.triggered_id["operation"]:
+        if one["operationId"] == name:
             return parts.body(address, method, one, told["components"]["schemas"]), "yes"
     return no_update, no_update
 
