@@ -18,12 +18,12 @@ from celery.signals import (
     worker_shutting_down,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import configure_mappers
+from sqlalchemy.orm import Session, configure_mappers
 
 from database.engine import close_connections, forget_connections, transaction
 from jobs import sweeping
 from jobs.celery_app import celery
-from services import job_queue
+from services import job_queue, job_recovery, machine
 
 # Celery warns root of pickled messages; only JSON is accepted here, and containers do run as root.
 warnings.filterwarnings("ignore", category=SecurityWarning)
@@ -61,14 +61,27 @@ def look_for_lost_work(**_: Any) -> None:
     celery.send_task("jobs.sweep", retry=False)
 
 
+class _Rehearsed(Exception):
+    """Takes back what a rehearsal has written."""
+
+
+def _rehearse(session: Session) -> None:
+    """Do what every child does first, so that the driver and the statements are loaded and compiled; nothing stays."""
+    job_queue.beat(session, 0, "")
+    job_recovery.sweep(session)
+    machine.keep(session, machine.look(0.0))
+    session.flush()
+    raise _Rehearsed
+
+
 # The first is sent whatever the broker, the second, where the broker is Redis, before each child that is replaced.
 @celeryd_after_setup.connect  # type: ignore[untyped-decorator]
 @worker_before_create_process.connect  # type: ignore[untyped-decorator]
 def share_memory(**_: Any) -> None:
     """Leave what all children need to them together: a collection would touch, and so copy, every page of it."""
     configure_mappers()
-    with contextlib.suppress(SQLAlchemyError), transaction() as session:
-        job_queue.beat(session, 0, "")  # no such job: it only has the driver and what runs a statement loaded
+    with contextlib.suppress(SQLAlchemyError, _Rehearsed), transaction() as session:
+        _rehearse(session)
     close_connections()
     gc.collect()
     gc.freeze()
