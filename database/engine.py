@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +25,7 @@ RESTED = 5.0  # seconds after which a connection to PostgreSQL is asked before i
 Announcer = Callable[[list[int]], None]
 
 _engine: Engine | None = None
+_choosing = threading.Lock()
 _announce: Announcer | None = None
 
 
@@ -113,19 +115,22 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def engine() -> Engine:
-    """This process's engine, made on first use so that a forked worker never shares a connection."""
+    """This process's engine, made on first use by one thread; a second one would be lost with its connections."""
     global _engine
-    if _engine is None:
-        _engine = build_engine(settings().database_url)
-    return _engine
+    present = _engine
+    if present is None:
+        with _choosing:
+            present = _engine = _engine or build_engine(settings().database_url)
+    return present
 
 
 def use_engine(replacement: Engine | None) -> None:
     """Put another engine in place of the present one, which is closed."""
     global _engine
-    if _engine is not None and _engine is not replacement:
-        _engine.dispose()
-    _engine = replacement
+    with _choosing:
+        replaced, _engine = _engine, replacement
+    if replaced is not None and replaced is not replacement:
+        replaced.dispose()
 
 
 def close_connections() -> None:
@@ -136,6 +141,8 @@ def close_connections() -> None:
 
 def forget_connections() -> None:
     """Begin with connections of its own after a fork; the parent's, if it has any, stay the parent's."""
+    global _choosing
+    _choosing = threading.Lock()  # a thread that the child does not have may hold the parent's
     if _engine is not None:
         _engine.dispose(close=False)
 

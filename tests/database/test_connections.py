@@ -1,5 +1,8 @@
 """Connections to PostgreSQL: a dead one is noticed after a rest, at the cost of one answer otherwise."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,3 +53,30 @@ def test_one_that_dies_while_it_is_busy_costs_one_answer_and_no_more(postgresql:
     with pytest.raises(OperationalError):
         use()
     assert use() == 1
+
+
+def test_of_threads_that_ask_first_all_get_one_engine_and_none_replaces_that_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begun, go_on = [], threading.Event(), threading.Event()
+    build, chosen = engines.build_engine, engines.build_engine(f"sqlite:///{tmp_path / 'chosen'}")
+
+    def slowly(_url: str) -> Engine:
+        begun.set()
+        go_on.wait(10)
+        made.append(build(f"sqlite:///{tmp_path / 'first'}"))
+        return made[-1]
+
+    monkeypatch.setattr(engines, "build_engine", slowly)
+    engines.use_engine(None)
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(engines.engine) for _ in range(2)]
+        assert begun.wait(10)
+        choosing = threads.submit(engines.use_engine, chosen)
+        go_on.set()
+        choosing.result(10)
+        got = {id(one.result(10)) for one in asked}
+    assert len(made) == 1
+    assert got <= {id(made[0]), id(chosen)}
+    assert engines.engine() is chosen
+    engines.use_engine(None)
