@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 
 from config.errors import ConfigurationError
@@ -177,7 +177,8 @@ def snapshot() -> Iterator[Session]:
         with Session(connection, expire_on_commit=False, autoflush=False) as session:
             yield session
     finally:
-        connection.close()
+        with _put_back(connection.engine):
+            connection.close()
 
 
 @contextlib.contextmanager
@@ -185,5 +186,15 @@ def glance() -> Iterator[Connection]:
     """The read of a single statement, which is consistent by itself: no transaction is begun and ended around it."""
     found = engine()
     options = {"isolation_level": "AUTOCOMMIT"} if found.dialect.name == "postgresql" else {"glances": True}
-    with found.connect() as connection:
+    with _put_back(found), found.connect() as connection:
         yield connection.execution_options(**options)
+
+
+@contextlib.contextmanager
+def _put_back(found: Engine) -> Iterator[None]:
+    """Let what a driver says of a dead connection as it is put back be told like what it says of a statement."""
+    driver = found.dialect.loaded_dbapi
+    try:
+        yield
+    except (driver.OperationalError, driver.InterfaceError) as error:
+        raise OperationalError(None, None, error, connection_invalidated=True) from error

@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from database import engine as engines
-from database.engine import snapshot
+from database.engine import glance, snapshot
 
 
 @pytest.fixture
@@ -53,6 +54,17 @@ def test_one_that_dies_while_it_is_busy_costs_one_answer_and_no_more(postgresql:
     with pytest.raises(OperationalError):
         use()
     assert use() == 1
+
+
+def test_one_that_dies_while_it_is_put_back_is_told_like_any_that_died(
+    postgresql: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(_connection: Any) -> None:
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(postgresql.dialect, "reset_isolation_level", dead)
+    with pytest.raises(OperationalError, match="server closed"), glance() as connection:
+        connection.scalar(text("SELECT 1"))
 
 
 def test_of_threads_that_ask_first_all_get_one_engine_and_none_replaces_that_of_another(
