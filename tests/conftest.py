@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -17,7 +16,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from config import settings as configuration
 from database import engine as engines
 from database import migrations
-from services import passwords
 from tests.support import people, postgresql
 
 # What is compiled is kept, also where the environment says otherwise: pytest rewrites seven hundred files, which takes
@@ -47,22 +45,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     configuration.settings().prepare_data_dir()
     yield folder
     os.environ.update(kept)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_hashing() -> Iterator[PasswordHasher]:
-    """Argon2id as cheap as it can be, instead of the product's, which is given to whom it concerns."""
-    real = passwords._hasher
-    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield real
-    passwords._hasher = real
-
-
-@pytest.fixture
-def real_hashing(quick_hashing: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The product's own hasher, for facts about what is stored and what it costs."""
-    monkeypatch.setattr(passwords, "_hasher", quick_hashing)
-    monkeypatch.setattr(passwords, "_dummy", [])
 
 
 def _migrate(url: str) -> None:

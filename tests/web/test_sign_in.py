@@ -344,7 +344,6 @@ def test_a_next_on_our_own_host_is_kept(target: str) -> None:
     assert safe_next(target) == target
 
 
-@pytest.mark.usefixtures("real_hashing")
 class TestPasswords:
     @pytest.mark.parametrize("stored", [None, people.NO_PASSWORD, identities.NO_PASSWORD])
     def test_of_an_account_without_one_take_as_long(self, monkeypatch: pytest.MonkeyPatch, stored: str | None) -> None:
