@@ -7,12 +7,16 @@ run and waits for the second one; a series that is longer than any training has 
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Executable, bindparam, func, select, update
+from sqlalchemy import Connection, Double, Executable, Integer, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
+from database.among import ListOf
 from database.types import now
 from models.experiment import Experiment
 from models.metric_series import MetricKey, MetricSeries
@@ -22,7 +26,8 @@ from services.curves.writing import Extended
 from services.imports.synonyms import EVALUATION_COLUMNS, Meaning, meaning_of, seconds_per_unit
 
 LARGEST_EPOCH = 1_000_000
-EPOCHS, RUNS = TrainingRun.__table__, Experiment.__table__
+EPOCHS: Any = TrainingRun.__table__
+RUNS = Experiment.__table__
 MOST_EPOCHS = 10_000  # of a series whose steps are taken for epochs; a longer one is of batches
 _Cells = dict[tuple[int, int], float]  # of an experiment and an epoch
 _FURTHER = (
@@ -56,11 +61,7 @@ def take(session: Session, extended: Mapping[Name, Extended], completed: Mapping
             furthest[name[0]] = max(furthest[name[0]], *cells)
     connection, moment = session.connection(), now()
     for meaning, found in values.items():
-        rows = [
-            {"experiment_id": number, "epoch": epoch, meaning.column: value, "created_at": moment, "updated_at": moment}
-            for (number, epoch), value in sorted(found.items())
-        ]
-        connection.execute(_upsert(meaning, connection.dialect.name), rows)
+        _put(connection, meaning, found, moment)
     further = [
         {"number": number, "furthest": last, "moment": moment}
         for number, last in sorted(furthest.items())
@@ -117,9 +118,35 @@ def _cells(key: str, meaning: Meaning, one: Extended, shift: int) -> dict[int, f
     }
 
 
+def _put(connection: Connection, meaning: Meaning, cells: _Cells, moment: datetime) -> None:
+    """Keep the values of one column, in the order in which everybody writes them."""
+    dialect, placed = connection.dialect.name, sorted(cells.items())
+    given: dict[str, Any] | list[dict[str, Any]]
+    if dialect == "postgresql":
+        numbers, epochs = zip(*(place for place, _ in placed), strict=True)
+        given = {"numbers": numbers, "epochs": epochs, "figures": [value for _, value in placed], "moment": moment}
+    else:
+        stamps = {"created_at": moment, "updated_at": moment}
+        given = [
+            {"experiment_id": at, "epoch": epoch, meaning.column: value, **stamps} for (at, epoch), value in placed
+        ]
+    connection.execute(_upsert(meaning, dialect), given)
+
+
+def _from_arrays(meaning: Meaning) -> Any:
+    """Rows out of three arrays, which PostgreSQL takes in a tenth of the time of as many lists of values."""
+    columns: dict[str, TypeEngine[Any]] = {"numbers": Integer(), "epochs": Integer(), "figures": Double()}
+    arrays = [bindparam(name, type_=ListOf(item)) for name, item in columns.items()]
+    row = func.unnest(*arrays).table_valued(*columns).render_derived(name="row")
+    moment = bindparam("moment", type_=EPOCHS.c.created_at.type)
+    names = ["experiment_id", "epoch", meaning.column, "created_at", "updated_at"]
+    rows = select(*(row.c[name] for name in columns), moment, moment)
+    return postgresql.insert(EPOCHS).from_select(names, rows)
+
+
 @lru_cache
 def _upsert(meaning: Meaning, dialect: str) -> Executable:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(EPOCHS)
+    insert: Any = _from_arrays(meaning) if dialect == "postgresql" else sqlite.insert(EPOCHS)
     column = EPOCHS.c[meaning.column]
     said = insert.excluded[meaning.column]
     # A second-best key, such as “loss” beside “train_loss”, only fills what is empty.
