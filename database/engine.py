@@ -185,9 +185,24 @@ def snapshot() -> Iterator[Session]:
 def glance() -> Iterator[Connection]:
     """The read of a single statement, which is consistent by itself: no transaction is begun and ended around it."""
     found = engine()
-    options = {"isolation_level": "AUTOCOMMIT"} if found.dialect.name == "postgresql" else {"glances": True}
     with _put_back(found), found.connect() as connection:
-        yield connection.execution_options(**options)
+        if found.dialect.name == "postgresql":
+            with _without_begin(connection):
+                yield connection
+        else:
+            yield connection.execution_options(glances=True)
+
+
+@contextlib.contextmanager
+def _without_begin(connection: Connection) -> Iterator[None]:
+    """Have the driver send the statement alone; SQLAlchemy's own AUTOCOMMIT sends a SET before it, a journey more."""
+    driver: Any = connection.connection.driver_connection
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config.settings import settings
@@ -186,7 +186,7 @@ def _add(
     return token
 
 
-def resolve(session: Session, token: str) -> SignedIn | None:
+def resolve(session: Session | Connection, token: str) -> SignedIn | None:
     """Who this token belongs to now; None once the session is idle, over, ended, or its owner disabled.
 
     A session that waits for its second factor belongs to nobody yet.

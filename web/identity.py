@@ -7,7 +7,7 @@ from flask import Flask, Request, request
 from flask_login import LoginManager, UserMixin, current_user
 
 from config.settings import settings
-from database.engine import snapshot, transaction
+from database.engine import glance, snapshot, transaction
 from models.permissions import AuthenticationRequired, ask_for_the_user_with
 from services import sessions
 from services.actor import Actor
@@ -102,8 +102,8 @@ def register(server: Flask) -> None:
         token = _token(incoming)
         if token is None:
             return None
-        with snapshot() as session:
-            signed_in = sessions.resolve(session, token)
+        with glance() as connection:
+            signed_in = sessions.resolve(connection, token)
         return None if signed_in is None else CurrentUser(signed_in)
 
     def who() -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import pytest
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from database import engine as engines
 from database.engine import glance, snapshot
@@ -59,12 +59,42 @@ def test_one_that_dies_while_it_is_busy_costs_one_answer_and_no_more(postgresql:
 def test_one_that_dies_while_it_is_put_back_is_told_like_any_that_died(
     postgresql: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dead(_connection: Any) -> None:
-        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+    def dead(_connection: Any, is_readonly: bool) -> None:
+        if not is_readonly:  # what a connection is before it was used
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(postgresql.dialect, "reset_isolation_level", dead)
-    with pytest.raises(OperationalError, match="server closed"), glance() as connection:
+    monkeypatch.setattr(postgresql.dialect, "set_readonly", dead)
+    with pytest.raises(OperationalError, match="server closed"):
+        use()
+
+
+def test_a_glance_is_one_journey_and_leaves_the_connection_as_it_was(postgresql: Engine) -> None:
+    with glance() as connection:
+        in_transaction = text("SELECT pg_current_xact_id_if_assigned() IS NULL AND now() = statement_timestamp()")
+        assert connection.scalar(in_transaction)
+        number = connection.scalar(text("SELECT pg_backend_pid()"))
+        assert connection.connection.driver_connection.info.transaction_status == 0  # nothing was begun
+    with engines.transaction() as session:
+        assert session.scalar(text("SELECT pg_backend_pid()")) == number
+        session.execute(text("CREATE TABLE of_this_test ()"))
+        session.rollback()
+    with glance() as connection:
+        assert connection.scalar(text("SELECT to_regclass('of_this_test')")) is None
+
+
+def test_what_fails_at_a_glance_leaves_the_connection_as_it_was(postgresql: Engine) -> None:
+    with pytest.raises(ProgrammingError), glance() as connection:
+        connection.execute(text("SELECT no_such_column"))
+    with engines.transaction() as session:
+        assert not session.connection().connection.driver_connection.autocommit
+
+
+def test_one_that_dies_at_a_glance_costs_one_answer_and_no_more(postgresql: Engine) -> None:
+    assert use() == 1
+    cut_all(postgresql)
+    with pytest.raises(OperationalError), glance() as connection:
         connection.scalar(text("SELECT 1"))
+    assert use() == 1
 
 
 def test_of_threads_that_ask_first_all_get_one_engine_and_none_replaces_that_of_another(
