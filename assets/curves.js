@@ -178,7 +178,7 @@
     Object.entries(said).forEach(([name, value]) => { if (value) params.set(name, value); else params.delete(name); });
     const search = params.toString().replace(/%2C/g, ",");
     const wanted = location.pathname + (search ? "?" + search : "");
-    if (wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
+    window.pfd.show_address(wanted);
     return search;
   };
 

@@ -9,6 +9,6 @@
     const given = Array.prototype.slice.call(arguments), names = given.pop(), state = new URLSearchParams();
     names.forEach(function (name, place) { if (given[place] && given[place] !== "all") state.set(name, given[place]); });
     const search = state.toString(), wanted = location.pathname + (search ? "?" + search : "");
-    if (wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
+    window.pfd.show_address(wanted);
   };
 })();

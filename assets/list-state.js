@@ -116,7 +116,7 @@
     if (filters && Object.keys(filters).length) state.set("filter", JSON.stringify(filters));
     if (sort && sort !== "-created") state.set("sort", sort);
     const search = state.toString(), wanted = location.pathname + (search ? "?" + search : "");
-    if (wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
+    window.pfd.show_address(wanted);
     return window.dash_clientside.no_update;
   };
 })();

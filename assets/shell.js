@@ -133,11 +133,14 @@
     });
   }
 
-  let path = location.pathname, greeted = true;
+  const TITLE = ".page-title, .empty-error .empty-title";
+  let path = location.pathname, greeted = true, left = null;
   function moved() {
     if (location.pathname === path) return;
     path = location.pathname;
     greeted = false;
+    const title = $(TITLE);
+    left = title && [title, title.textContent];
     setDrawer(false);
     closeMenus();
     markActive();
@@ -156,8 +159,8 @@
       markActive();
       sidebarState();
       if (!greeted) {
-        const title = $(".page-title");
-        if (title) { greeted = true; pfd.announce(title.textContent); const main = $("#main-content"); if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true }); }
+        const title = $(TITLE);
+        if (title && !(left && left[0] === title && left[1] === title.textContent)) { greeted = true; pfd.announce(title.textContent); const main = $("#main-content"); if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true }); }
       }
     }, 60);
   }).observe(document.documentElement, { childList: true, subtree: true });
@@ -226,6 +229,12 @@
     show_toast(toast) { (Array.isArray(toast) ? toast : [toast]).forEach(pfd.toast); return window.dash_clientside.no_update; },
   });
 
+  /* What a page says of its address while another is on its way would stand in the address of that one. */
+  let standing = location.pathname;
+  pfd.show_address = function (wanted) {
+    if (standing === location.pathname && wanted !== location.pathname + location.search) history.replaceState(history.state, "", wanted);
+  };
+
   /* Answers of the server that Dash itself would swallow. */
   const fetched = window.fetch;
   let leaving = false, told = 0;
@@ -238,9 +247,11 @@
   window.fetch = async function (input, init) {
     const address = new URL(typeof input === "string" ? input : input.url, location.href);
     const own = address.origin === location.origin;
+    const brings = own && init && typeof init.body === "string" && init.body.includes("_pages_content.children");
     let answer;
     try {
       answer = await fetched.call(this, input, init);
+      if (brings) standing = location.pathname;
     } catch (error) {
       if (own && !(error && error.name === "AbortError")) tell({ kind: "warning", text: "The server does not answer.", detail: "The page tries again by itself.", seconds: 7 });
       throw error;

@@ -9,36 +9,70 @@ from sqlalchemy import Engine
 
 from models.permissions import Role
 from tests.support import people
+from tests.support.tabs import ALWAYS_NEW, Tab
 from web.identity import cookie_name
 
 # What a refused page answers is told by the browser as an error of its own.
 EXPECTED = ("status of 401", "status of 404", "status of 403", "status of 409", "status of 422")
 
 
+@pytest.fixture(scope="session")
+def tabs() -> Iterator[dict[Role, Tab]]:
+    """Those that rest between two tests, by who is signed in there."""
+    resting: dict[Role, Tab] = {}
+    yield resting
+    for tab in resting.values():
+        tab.close()
+
+
 @pytest.fixture
-def visit(chromium: Any, live_server: str, sqlite: Engine) -> Iterator[Callable[..., Page]]:
-    """Open an address as a person of a role; whatever the console complains about fails the test."""
-    contexts, complaints = [], []
+def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]) -> Iterator[Callable[..., Page]]:
+    """Come to an address as a person of a role; whatever the console complains about fails the test.
+
+    It is come to by a link in a tab that is open already, or, where that is asked for, by loading it in a new one.
+    """
+    used: list[tuple[Role, Tab]] = []
+    complaints: list[str] = []
 
     def note(message: Any) -> None:
         if message.type in {"error", "warning"} and not any(text in message.text for text in EXPECTED):
             complaints.append(message.text)
 
     def open_page(
-        path: str, role: Role = Role.ADMIN, width: int = 1440, scheme: str = "light", zone: str | None = None
+        path: str,
+        role: Role = Role.ADMIN,
+        width: int = 1440,
+        scheme: str = "light",
+        zone: str | None = None,
+        new: bool = False,
     ) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=zone)
-        contexts.append(context)
+        new = new or zone is not None or ALWAYS_NEW
+        tab = None if new else tabs.pop(role, None)
+        is_fresh = tab is None
+        if tab is None:
+            context = chromium.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=zone
+            )
+            tab = Tab(context, live_server)
+        used.append((role, tab))
         token = people.token_of(people.person(role))
-        context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
-        page: Page = context.new_page()
+        tab.context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
+        page = tab.page
         page.on("console", note)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(live_server + path)
-        page.wait_for_selector(".page-header, .empty", timeout=20_000)
+        if new:
+            page.goto(live_server + path)
+            page.wait_for_selector(".page-header, .empty", timeout=20_000)
+            return page
+        if is_fresh:
+            tab.load()
+        tab.visit(path, width, scheme)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for role, tab in used:
+        if tab.rest() and role not in tabs and not complaints:
+            tabs[role] = tab
+        else:
+            tab.close()
     assert complaints == []

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from models.permissions import Role
 from tests.support.axe import serious_faults_in_each_look
+from tests.support.following import settle
 from web.rest.operations import OPERATIONS
 
 pytestmark = pytest.mark.browser
@@ -57,7 +58,7 @@ def test_what_is_typed_into_one_stays_when_it_is_folded_and_opened_again(visit: 
     read.get_by_label("experiment_id").fill("12")
     head.click()
     head.click()
-    page.wait_for_load_state("networkidle")
+    settle(page)
     expect(read.get_by_label("experiment_id")).to_have_value("12")
 
 

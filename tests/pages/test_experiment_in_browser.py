@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import update
 
 from database.engine import transaction
@@ -19,7 +19,7 @@ from services.experiments import editing, lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support.axe import looks, serious_faults_in_each_look
 from tests.support.experiments import completed, record, running, with_series
-from tests.support.following import follow
+from tests.support.following import FOLLOW, follow, settle
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -48,7 +48,7 @@ def waiting() -> int:
 def words(page: Page) -> list[str]:
     """What the page says, panel by panel, once all that is on screen is drawn."""
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     parts = page.locator(".stat-row, .key-values, .annotation-text, .range-value, #experiment-epoch-rows")
     return parts.all_inner_texts()
 
@@ -77,6 +77,26 @@ class TestCurves:
         expect(page.locator(LINES)).to_have_count(4)
         expect(page.locator("#experiment-smoothing-value")).to_have_text("0.70")
         assert page.url.endswith("?smoothing=0.7")
+
+    def test_what_is_chosen_while_another_page_comes_stays_out_of_its_address(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed()}")
+        expect(page.locator(LINES)).to_have_count(2)
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            brings = "_pages_content.children" in (route.request.post_data or "")
+            held.append(route) if brings else route.continue_()
+
+        page.route(re.compile("_dash-update-component"), hold)
+        page.evaluate(FOLLOW, "/compare")
+        slide(page, "experiment-smoothing", 0.7)
+        expect(page.locator("#experiment-smoothing-value")).to_have_text("0.70")
+        expect(page.locator(LINES)).to_have_count(4)
+        wait_until(lambda: bool(held))
+        held[0].continue_()
+        expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+        assert page.url.endswith("/compare")
+        expect(page.locator("#announcer")).to_have_text("Compare")
 
     def test_zoom_of_one_panel_asks_for_that_part_of_all_and_double_click_brings_all_back(self, visit: Visit) -> None:
         rng = np.random.default_rng(1)
@@ -191,7 +211,7 @@ class TestLive:
         number = running(epochs=5)
         page = visit(f"/experiments/{number}")
         expect(page.locator(LINES)).to_have_count(2)
-        page.wait_for_load_state("networkidle")  # the other panels are drawn: what is asked from here on is news
+        settle(page)  # the other panels are drawn: what is asked from here on is news
         asked: list[str] = []
         page.on("response", lambda answer: asked.append(answer.text()) if "_dash-update" in answer.url else None)
         points = page.locator('[data-panel-key="loss"] [data-chart-points]')

@@ -227,7 +227,7 @@ class TestHands:
 
     def test_an_undo_is_offered_long_enough_to_find_it(self, visit: Visit) -> None:
         make("doomed")
-        page = visit("/experiments")
+        page = visit("/experiments", new=True)
         page.clock.install()
         names(page)
         choose(page, "doomed")

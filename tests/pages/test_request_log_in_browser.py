@@ -32,7 +32,7 @@ def test_every_page_follows_the_one_above_it(visit: Callable[..., Page]) -> None
     page = visit("/api-metrics/requests")
     expect(page.locator(".grid-open").first).to_be_visible()
     seen: dict[str, str] = {}
-    for _ in range(40):
+    for _ in range(80):
         seen |= page.evaluate(
             """() => Object.fromEntries([...document.querySelectorAll('.ag-center-cols-container .ag-row[row-id]')]
               .map((row) => [row.getAttribute('row-index'), row.getAttribute('row-id')]))"""
@@ -41,6 +41,9 @@ def test_every_page_follows_the_one_above_it(visit: Callable[..., Page]) -> None
             break
         page.evaluate("document.querySelector('.ag-body-viewport').scrollBy(0, 500)")
         page.wait_for_timeout(120)
+        page.wait_for_function(
+            "() => !document.querySelector('.ag-row-loading, .ag-center-cols-container .ag-row:not([row-id])')"
+        )
     assert [seen[str(place)] for place in range(330)] == [
         str(3 * group + offset) for group in range(110) for offset in (3, 2, 1)
     ]

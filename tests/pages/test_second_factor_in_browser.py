@@ -169,7 +169,7 @@ class TestPasskeys:
         """The security page under a name, in a browser with an authenticator."""
         named = live_server.replace("127.0.0.1", "localhost")
         monkeypatch.setattr(settings(), "public_url", named)
-        page = visit("/", role=Role.VIEWER)
+        page = visit("/", role=Role.VIEWER, new=True)
         cookie = {key: page.context.cookies()[0][key] for key in ("name", "value")}
         page.context.add_cookies([{**cookie, "url": named}])
         session: Any = page.context.new_cdp_session(page)

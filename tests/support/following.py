@@ -5,10 +5,15 @@ from playwright.sync_api import Page
 DISPATCH = "/_dash-update-component"
 # What Dash's own links do: the address changes, and the router hears of it.
 FOLLOW = """path => {
+    window.leftBehind = document.getElementById("_pages_content")?.innerHTML ?? "";
     history.pushState({}, "", path);
     dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     scrollTo(0, 0);
     window.framesAtRest = 0;
+}"""
+ARRIVED = """() => {
+    const content = document.getElementById("_pages_content");
+    return content && content.querySelector(".page-header, .empty") && content.innerHTML !== window.leftBehind;
 }"""
 # What a page asks for when it comes is asked some frames after it.
 SETTLED = """() => {
@@ -24,4 +29,10 @@ def follow(page: Page, path: str) -> None:
         lambda answer: DISPATCH in answer.url and "_pages_content.children" in (answer.request.post_data or "")
     ):
         page.evaluate(FOLLOW, path)
-    page.wait_for_selector(".page-header, .empty")
+    page.wait_for_function(ARRIVED)
+
+
+def settle(page: Page) -> None:
+    """Wait until what a page asks for when it comes is there and drawn."""
+    page.evaluate("window.framesAtRest = 0")
+    page.wait_for_function(SETTLED)

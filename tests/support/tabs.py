@@ -1,0 +1,96 @@
+"""Tabs that one test after the other uses: to load the app anew takes Chromium most of a second each time.
+
+A tab loads the app once and follows links from there on, as people do. Between two tests it rests on an address that
+is no page; only where all around the pages is then as at first (what is stored, the theme, dialogs) is it used again.
+"""
+
+import os
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Error
+
+from tests.support.following import follow
+
+ALWAYS_NEW = os.environ.get("PFD_TEST_NEW_TABS") == "1"  # to see whether a failure comes from a tab's earlier days
+RESTING = "/resting-between-two-tests"
+MOST_TESTS = 40  # of one tab, whose memory grows
+AROUND_PAGES = """() => {
+    const around = document.documentElement.cloneNode(true);
+    around.querySelector("#_pages_content").remove();
+    around.querySelectorAll("[name=csrf_token]").forEach((one) => one.removeAttribute("value"));
+    for (const name of ["class", "style"]) {
+        const body = around.querySelector("body");
+        if (!body.getAttribute(name)) body.removeAttribute(name);
+    }
+    around.querySelectorAll("script, style, link, #js-plotly-tester, #announcer").forEach((one) => one.remove());
+    const stored = [localStorage, sessionStorage].map((store) => JSON.stringify(Object.entries(store).sort()));
+    return [location.href, document.title, around.outerHTML, ...stored].join("\\n");
+}"""
+CLOSE_TOASTS = 'document.querySelectorAll(".toast-item [aria-label=Dismiss]").forEach((one) => one.click())'
+
+
+class Tab:
+    """A tab in a browser's profile of its own."""
+
+    def __init__(self, context: BrowserContext, server: str) -> None:
+        self.context, self.server = context, server
+        self.page = context.new_page()
+        self.tests = 0
+        self._heard: list[tuple[str, Any]] = []
+        self._on = self.page.on
+        self._at_first: str | None = None
+        self.page.on = self._note  # type: ignore[method-assign, assignment]
+
+    def _note(self, event: Any, heard: Any) -> None:
+        self._heard.append((event, heard))
+        self._on(event, heard)
+
+    def look(self, width: int, scheme: Any) -> None:
+        """Make it as wide and as light as this."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
+
+    def load(self) -> None:
+        """Load the app where it rests, and remember how that looks."""
+        self.look(1440, "light")
+        self.page.goto(self.server + RESTING)
+        self.page.wait_for_selector(".empty")
+        self._at_first = self._around()
+
+    def visit(self, path: str, width: int, scheme: str) -> None:
+        """Follow a link to an address of ours."""
+        self.tests += 1
+        self.look(width, scheme)
+        follow(self.page, path)
+
+    def rest(self) -> bool:
+        """Leave the page that a test was on; False where the tab is not as it was."""
+        if self._at_first is None:
+            return False
+        try:
+            self._leave()
+            is_as_before = self.tests < MOST_TESTS and self._around() == self._at_first
+        except Error:  # the test closed it, or went where no app is
+            is_as_before = False
+        return is_as_before
+
+    def _leave(self) -> None:
+        if self.page.query_selector("#_pages_content") is None:
+            raise Error("there is no app here")
+        for event, heard in self._heard:
+            self.page.remove_listener(event, heard)
+        self._heard.clear()
+        self.page.unroute_all()
+        self.page.set_default_timeout(3000)
+        self.look(1440, "light")
+        follow(self.page, RESTING)
+        self.page.evaluate(CLOSE_TOASTS)
+        self.page.set_default_timeout(30_000)
+
+    def _around(self) -> str:
+        found: str = self.page.evaluate(AROUND_PAGES)
+        return found
+
+    def close(self) -> None:
+        """Close it and forget its profile."""
+        self.context.close()
