@@ -21,7 +21,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     made.end()
 
 
-@pytest.fixture(scope="class")
+@pytest.fixture(scope="module")
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that several tests look at while it serves."""
     made = Installation(tmp_path_factory.mktemp("serving"), free_port())

@@ -78,14 +78,13 @@ class TestSomethingDies:
         assert not [helper for helper in helpers if helper.is_running() and helper.status() != "zombie"]
         assert "killed by SIGKILL" in serving.said()
 
-    def test_its_warden_is_replaced_and_still_ends_what_a_killed_supervisor_leaves(self, installation):
-        installation.serve()
-        before = wait_until(lambda: installation.child("warden.py"))
+    def test_its_warden_is_replaced_and_still_ends_what_a_killed_supervisor_leaves(self, serving):
+        before = wait_until(lambda: serving.child("warden.py"))
         before.kill()
-        wait_until(lambda: (found := installation.child("warden.py")) and found.pid != before.pid, 10)
+        wait_until(lambda: (found := serving.child("warden.py")) and found.pid != before.pid, 10)
         assert not before.is_running()
-        installation.supervisor.kill()
-        wait_until(lambda: installation.processes() == [], 10)
+        serving.supervisor.kill()  # the last test that needs it
+        wait_until(lambda: serving.processes() == [], 10)
 
 
 class TestEnd:
