@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from config import settings as configuration
@@ -106,7 +107,7 @@ DO $$
 DECLARE name text; filled boolean;
 BEGIN
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid();
+        WHERE datname = current_database() AND pid NOT IN (pg_backend_pid(){kept});
     SET LOCAL session_replication_role = replica;  -- all of it goes: nothing has to cascade
     FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO filled;
@@ -137,8 +138,11 @@ def postgresql_url(postgresql_database: str, postgresql_admin: Engine, newest_re
     """The address of an empty PostgreSQL database of this test."""
     yield postgresql_database
     with postgresql_admin.begin() as admin:
-        admin.execute(text(_EMPTY))
+        admin.execute(text(_EMPTY.replace("{kept}", "".join(f", {pid}" for pid in _RESTING.values()))))
         admin.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": newest_revision})
+
+
+_RESTING: dict[int, int] = {}  # processes of PostgreSQL, by the connection of ours that the next test uses
 
 
 # An engine remembers each statement as it was compiled; made anew for each test, a fifth of the run would be compiling.
@@ -149,16 +153,44 @@ def _wait_for_no_disk(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")  # no test cuts the power; PostgreSQL runs without fsync, too
 
 
+def _note_resting(connection: Any, _record: Any) -> None:
+    _RESTING[id(connection)] = connection.get_backend_pid()
+
+
 def _in_place(url: str) -> Iterator[Engine]:
     engine = _ENGINES.get(url)
     if engine is None:
         engine = _ENGINES[url] = engines.build_engine(url)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _wait_for_no_disk)
+        else:
+            event.listen(engine, "connect", _note_resting)
+            event.listen(engine, "close", lambda connection, _: _RESTING.pop(id(connection), None))
     engines.use_engine(engine)
     yield engine
-    engines.use_engine(None)
-    engine.dispose()
+    _rest(engine)
+
+
+def _rest(engine: Engine) -> None:
+    """Take an engine out of its place; a new connection to PostgreSQL is a new process, so those that rest are kept."""
+    if engine.dialect.name == "postgresql" and engines.engine() is engine and _rests_well(engine):
+        engines._engine = None
+    else:
+        engines.use_engine(None)
+        engine.dispose()
+
+
+def _rests_well(engine: Engine) -> bool:
+    """Whether the test has left one connection at the most, which works and is not in use."""
+    pool: Any = engine.pool
+    if pool.checkedout() or pool.checkedin() > 1:
+        return False
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError:
+        return False
+    return True
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
