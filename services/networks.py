@@ -6,12 +6,12 @@ SHORTENED = {4: 24, 6: 48}  # bits: what a provider gives to a town rather than 
 IPV6_OF_ONE = 64  # bits: a connection is given at least so many addresses, and may use another for each request
 
 
-def network_of(address: str) -> str:
-    """An IPv4 address itself, the /64 of an IPv6 one; anything else as it is."""
+def network_of(address: str | None) -> str:
+    """An IPv4 address itself, the /64 of an IPv6 one; whatever is no address counts as one visitor."""
     try:
-        known = ipaddress.ip_address(address)
+        known = ipaddress.ip_address(address or "")
     except ValueError:
-        return address[:45]
+        return "unknown"
     if isinstance(known, ipaddress.IPv4Address):
         return str(known)
     if known.ipv4_mapped is not None:

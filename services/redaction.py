@@ -42,7 +42,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (re.compile(r"-----BEGIN [^-\n]{1,60}-----.*?(?:-----END [^-\n]{1,60}-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"pfd_[a-z]{2}_[0-9A-Za-z]{4,}(?:_[0-9A-Za-z]+)*"), MASK),
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), MASK),
-    (re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?"), MASK),
+    # What begins like a token and is none is taken whole as well: its end would be looked for from each “eyJ” in it.
+    (
+        re.compile(r"eyJ[A-Za-z0-9_-]{5,}+(\.[A-Za-z0-9_-]{5,}+(?:\.[A-Za-z0-9_-]*+)?)?"),
+        lambda found: MASK if found[1] else found[0],
+    ),
     (re.compile(r"://[^\s/@:]{0,300}:\S{0,500}@"), f"://{MASK}@"),
     (re.compile(r"(?i)\b((?:set-)?cookie|(?:proxy-)?authorization)(\W{0,3}[:=])[^\r\n]+"), rf"\1\2 {MASK}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {MASK}"),

@@ -104,7 +104,7 @@ def _rows(session: Session, refusal: Refusal) -> list[tuple[str, Any]]:
         found = session.execute(recent.limit(MOST)).all()
     else:  # one network has many addresses, which no two databases compare alike
         strangers = session.execute(recent.limit(MOST_LOOKED_AT)).all()
-        found = [row for row in strangers if network_of(row.ip_address or "") == refusal.principal]
+        found = [row for row in strangers if network_of(row.ip_address) == refusal.principal]
     return [(action, (details or {}).get("target")) for action, details, _ in found]
 
 

@@ -108,7 +108,7 @@ class ExperimentQuery(Paged):
         description=(
             'A condition as JSON: `["metric:max:val_accuracy", "greaterThan", 0.9]`. Columns as in `sort`; '
             "operations: equals, notEqual, contains, notContains, startsWith, endsWith, lessThan, lessThanOrEqual, "
-            "greaterThan, greaterThanOrEqual, inRange (with two values), blank, notBlank."
+            "greaterThan, greaterThanOrEqual, inRange (with two values), blank, notBlank; of a status: in (a list)."
         ),
     )
     column: list[Annotated[str, line(300, 1)]] = Field(

@@ -77,7 +77,7 @@ def condition(item: Filter) -> ColumnElement[bool]:
     if column in DATE:
         return _date(DATE[column], item)
     if column == "status":
-        return Experiment.status.in_(_statuses(item.value))
+        return Experiment.status.in_(_statuses(item))
     if column == "tags":
         return _tagged(item)
     if column == "dataset":
@@ -130,10 +130,13 @@ def _is_a_name(text: str) -> bool:
     return 0 < len(text) <= 250 and "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _statuses(value: Any) -> list[ExperimentStatus]:
-    words = value if isinstance(value, list) else [value]
-    known = {status.value: status for status in ExperimentStatus}
-    return [known[word] for word in words if isinstance(word, str) and word in known]
+def _statuses(item: Filter) -> list[ExperimentStatus]:
+    if item.operation not in {"in", "equals"}:
+        raise Invalid("There is no such comparison.", field="status")
+    words = item.value if isinstance(item.value, list) else [item.value]
+    if not all(isinstance(word, str) and word in STATUSES for word in words):
+        raise Invalid(f"A status is one of: {', '.join(STATUSES)}.", field="status")
+    return [ExperimentStatus(word) for word in words]
 
 
 def _string(item: Filter) -> str:

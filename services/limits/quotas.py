@@ -1,6 +1,5 @@
 """The limits of the API, of each key and of each address without one, and those of what costs much on a page."""
 
-import ipaddress
 import logging
 import sqlite3
 import time
@@ -17,6 +16,7 @@ from services.limits.gcra import Decision, Policy
 from services.limits.memory import Memory
 from services.limits.rows import Rows
 from services.limits.side_file import SideFile
+from services.networks import network_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,19 +55,6 @@ def count_of_person(user_id: int | None, what: Literal["searches", "exports"]) -
     decision = _take(f"{what}:{user_id}", OF_PERSON[what])
     if not decision.allowed:
         raise QuotaExceeded(decision, "An account", what)
-
-
-def network_of(address: str | None) -> str:
-    """Whose requests are counted together: an IPv4 address, or the /64 of IPv6, of which each client has all."""
-    try:
-        found = ipaddress.ip_address((address or "").partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is None:
-            return str(ipaddress.ip_network((found, 64), strict=False))
-        found = found.ipv4_mapped
-    return str(found)
 
 
 def forget_rested() -> int:

@@ -84,7 +84,8 @@ class TestFilters:
             ("model", "blank", None, None, ["delta"]),
             ("model", "notBlank", None, None, ["alpha_run", "beta_run", "gamma"]),
             ("status", "in", ["failed", "completed"], None, ["alpha_run", "beta_run"]),
-            ("status", "in", ["no such"], None, []),
+            ("status", "in", [], None, []),
+            ("status", "equals", "failed", None, ["beta_run"]),
             ("dataset", "contains", "cw", None, ["alpha_run", "beta_run"]),
             ("dataset", "notContains", "cw", None, ["delta", "gamma"]),
             ("dataset", "blank", None, None, ["delta"]),
@@ -140,6 +141,10 @@ class TestFilters:
             ("name", "contains", "\x00"),
             ("name", "contains", "\ud800"),
             ("name", "contains", "x" * 501),
+            ("status", "in", {"a": 1}),
+            ("status", "in", ["failed", 1]),
+            ("status", "in", ["no such"]),
+            ("status", "notEqual", "failed"),
         ],
     )
     def test_refuse_what_they_do_not_know(self, column: str, operation: str, value: Any) -> None:

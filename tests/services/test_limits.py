@@ -167,22 +167,6 @@ def test_four_processes_of_two_clients_share_one_count(
     assert quota <= through <= quota + came_back
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        (None, "unknown"),
-        ("<script>", "unknown"),
-    ],
-)
-def test_an_address_of_ipv6_counts_with_its_network(address: str | None, network: str) -> None:
-    assert quotas.network_of(address) == network
-
-
 def test_where_the_file_cannot_be_written_each_process_counts_for_itself(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

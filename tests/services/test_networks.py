@@ -43,11 +43,13 @@ def nothing_remembered() -> Iterator[None]:
         ("::1", "::/64"),
         ("fe80::1%eth0", "fe80::/64"),
         ("unknown", "unknown"),
-        ("", ""),
-        ("x" * 100, "x" * 45),
+        ("", "unknown"),
+        (None, "unknown"),
+        ("<script>", "unknown"),
+        ("x" * 100, "unknown"),
     ],
 )
-def test_what_counts_as_one(address: str, network: str) -> None:
+def test_what_counts_as_one(address: str | None, network: str) -> None:
     assert network_of(address) == network
 
 

@@ -79,6 +79,7 @@ def test_further_values_come_along(filled: Rest) -> None:
         ({"filter": "[1, 2]"}, "filter[0]"),
         ({"filter": '["password_hash", "contains", "x"]'}, "password_hash"),
         ({"filter": '["name", "sounds like", "x"]'}, "name"),
+        ({"filter": '["status", "in", {"a": 1}]'}, "status"),
         ({"column": "owner"}, "column"),
         ({"created_from": "yesterday"}, "created_from"),
         ({"deleted": "1"}, "deleted"),
