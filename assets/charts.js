@@ -241,10 +241,12 @@
     return new Blob([data], { type: "image/png" });
   }
 
-  // A cell that begins like a formula would be run by a spreadsheet.
+  // A cell that begins like a formula would be run by a spreadsheet; what begins a cell is what `csv_cell` says.
   function cell(value) {
     const text = value === null || value === undefined ? "" : String(value);
-    const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
+    const bare = text.trimStart(), blanks = text.slice(0, text.length - bare.length);
+    const quote = /^[\t\r\n]/.test(blanks) || /^[=+\-@＝＋－＠]/.test(bare) ? "'" : "";
+    const safe = typeof value === "string" ? quote + blanks + bare.replace(/([;\t\r\n][^\S\t\r\n]*)(?=[=+\-@＝＋－＠])/g, "$1'") : text;
     return /[",\n\r]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
   }
 

@@ -1,5 +1,6 @@
 """What the list can be asked for: metrics and hyper-parameters there are, and whether anything moved."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from services.imports.synonyms import words_of
 
 MOST_NAMES = 500
 _BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
+# Where the decimal sign is a comma a spreadsheet begins a cell behind a semicolon or a tab, and does not see our quotes.
+_CELLS_WITHIN = re.compile(r"([;\t\r\n][^\S\t\r\n]*)(?=[=+\-@＝＋－＠])")
 LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 50, 24, 2  # experiments (a screen or two), metrics, columns
 
 
@@ -135,7 +138,8 @@ def csv_cell(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = " ".join(value) if isinstance(value, list) else str(value)
+    bare = text.lstrip()
+    blanks = text[: len(text) - len(bare)]
     # Spreadsheets look behind blanks, and in East Asian ones at the wide forms as well.
-    if text[:1] in {"\t", "\r", "\n"} or text.lstrip()[:1] in _BEGIN_FORMULAS:
-        return "'" + text
-    return text
+    quote = "'" if blanks[:1] in {"\t", "\r", "\n"} or bare[:1] in _BEGIN_FORMULAS else ""
+    return quote + blanks + _CELLS_WITHIN.sub(r"\1'", bare)

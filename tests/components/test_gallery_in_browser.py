@@ -1,5 +1,7 @@
 """The gallery in a real Chromium: what the scripts in assets/ do, in both themes."""
 
+import csv
+import io
 import threading
 from pathlib import Path
 
@@ -213,6 +215,17 @@ class TestCharts:
                 panel.get_by_role("button", name=what).click()
             assert Path(download.value.path()).read_bytes().startswith(start), what
             assert download.value.suggested_filename == f"cnn-lstm-00042-Loss.{what.lower()}"
+
+    def test_no_cell_of_what_is_saved_is_a_formula(self, visit):
+        names = ["=1", " @x", "\n+1", "＝1", "a;-1"]
+        traces = [{"name": name, "type": "scatter"} for name in names]
+        points = [[{"x": 1, "y": -0.5}]] * len(names)
+        saved = visit(part="charts").evaluate(
+            "([_fullData, calcdata]) => pfd.charts.csv({ layout: {}, _fullLayout: {}, _fullData, calcdata })",
+            [traces, points],
+        )
+        rows = list(csv.reader(io.StringIO(saved, newline="")))[1:]
+        assert rows == [[name, "scatter", "1", "-0.5"] for name in ("'=1", "' @x", "'\n+1", "'＝1", "a;'-1")]
 
     def test_expanded_panel_fills_the_window_and_escape_closes_it(self, visit):
         page = visit(part="charts")
