@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.permissions import Permission
 from models.saved_search import SavedSearch
-from services import cursors
+from services import cursors, owners
 from services.actor import Actor
 from services.errors import Conflict, NotFound
 from services.text import clean
@@ -41,6 +41,7 @@ def get(session: Session, actor: Actor, number: int, *, lock: bool = False) -> S
 
 def create(session: Session, actor: Actor, *, name: str, query: str, is_pinned: bool = False) -> SavedSearch:
     """Keep a search; a name stands for one of them."""
+    owners.hold(session, actor.user_id)  # the limit holds also for two at once
     held = session.scalar(select(func.count()).select_from(visible_to(actor).subquery())) or 0
     if held >= MOST:
         raise Conflict(f"A person keeps at most {MOST} searches.")

@@ -13,7 +13,7 @@ from models.notification_preference import EventType
 from models.permissions import Permission
 from models.webhook_configuration import WebhookConfiguration
 from models.webhook_log import WebhookLog
-from services import audit, cursors
+from services import audit, cursors, owners
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.text import clean
@@ -65,6 +65,7 @@ def create(
     is_active: bool = True,
 ) -> WebhookConfiguration:
     """A new address."""
+    owners.hold(session, actor.user_id)  # the limit holds also for two at once
     held = session.scalar(select(func.count()).select_from(visible_to(actor).subquery())) or 0
     if held >= MOST:
         raise Conflict(f"A person has at most {MOST} webhooks.")

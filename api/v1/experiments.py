@@ -142,7 +142,7 @@ def change_experiment(
 ) -> Reply:
     """Change what is given, if it still is as it was read"""
     given = body.model_dump(exclude_none=True)
-    versions = None if expected == ("*",) else [word.removeprefix("W/").strip('"') for word in expected]
+    versions = None if expected == ("*",) else [word.strip('"') for word in expected]
     changing.change(session, actor, experiment_id, expected=versions, **given)
     return _told(session, actor, experiment_id)
 

@@ -18,7 +18,7 @@ from services.imports.synonyms import words_of
 
 MOST_NAMES = 500
 _BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
-# Where the decimal sign is a comma a spreadsheet begins a cell behind a semicolon or a tab, and does not see our quotes.
+# Where the decimal sign is a comma a spreadsheet begins a cell behind a semicolon or a tab, and sees no quotes of ours.
 _CELLS_WITHIN = re.compile(r"([;\t\r\n][^\S\t\r\n]*)(?=[=+\-@＝＋－＠])")
 LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 50, 24, 2  # experiments (a screen or two), metrics, columns
 

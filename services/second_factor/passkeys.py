@@ -17,8 +17,7 @@ from database.types import now
 from models.passkey import Passkey
 from models.permissions import Permission
 from models.session_log import SessionLog
-from models.user import User
-from services import throttling
+from services import owners, throttling
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.second_factor import enrolment
@@ -184,7 +183,7 @@ def register(
             expected_origin=settings().address,
         )
     )
-    _hold_owner(session, actor.user_id or 0)
+    owners.hold(session, actor.user_id)
     identity = _as_text(made.credential_id)
     if len(identity) > LONGEST_ID:
         raise Invalid(REFUSED, field="passkey")
@@ -210,7 +209,7 @@ def check(session: Session, user_id: int, challenge: bytes, credential: Any, vis
     """Whether one of the person's passkeys answered; its sign count only ever grows."""
     given = _object(credential)
     identity = str(given.get("id", ""))[: LONGEST_ID + 1]
-    _hold_owner(session, user_id)
+    owners.hold(session, user_id)  # a reset of their factors comes before or after
     mine = select(Passkey).where(Passkey.user_id == user_id, Passkey.credential_id == identity)
     row = session.scalar(mine.with_for_update())
     if row is None:
@@ -233,11 +232,6 @@ def check(session: Session, user_id: int, challenge: bytes, credential: Any, vis
     row.sign_count, row.last_used_at = found.new_sign_count, now()
     throttling.release(session, *throttling.second_factor_buckets(user_id, visitor.address))
     return True
-
-
-def _hold_owner(session: Session, user_id: int) -> None:
-    """Lock the account before what belongs to it: a reset of its factors comes before or after, never amid."""
-    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def rename(session: Session, actor: Actor, passkey_id: int, name: str) -> None:

@@ -16,7 +16,8 @@ LONGEST_SHOWN, MOST_FAULTS = 200, 20
 JSON = "application/json"
 _IDEMPOTENCY = re.compile(r'"?([!#-\[\]-~]{1,255})"?', re.ASCII)
 _ALTERNATIVES = frozenset({"int", "float", "bool", "str", "none", "[key]"})
-_TAG = re.compile(r'(?:W/)?"[!#-~]*"', re.ASCII)
+# Whoever compresses an answer changes its ETag: we and Apache add the coding to it, nginx weakens it.
+_TAG = re.compile(r'(?:W/)?"([!#-~]*?)(?:[:-](?:zstd|br|gzip))?"', re.ASCII)
 
 
 class Body(BaseModel):
@@ -137,8 +138,8 @@ def idempotency_key() -> str | None:
 
 
 def conditions() -> tuple[str, ...]:
-    """The states for which a change was made; “*” is any."""
+    """The ETags of the states for which a change was made, as they were before any compression; “*” is any."""
     given = request.headers.get("If-Match", "").strip()
     if not given:
         raise NoCondition("Say in the header If-Match which state you change: the ETag with which you read it.")
-    return ("*",) if given == "*" else tuple(_TAG.findall(given))
+    return ("*",) if given == "*" else tuple(f'"{word}"' for word in _TAG.findall(given))

@@ -1,5 +1,6 @@
 """Experiments through our own API: begun, read, changed, ended, deleted, restored."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -74,6 +75,33 @@ class TestChanging:
         assert (answer.status_code, answer.json["code"]) == (412, "changed_meanwhile")
         assert api.get(f"/experiments/{number}").json["notes"] == "theirs"
         assert self.change(api, number, {"notes": "mine"}, "*").status_code == 200
+
+    def test_of_many_changes_of_one_state_at_once_one_wins(self, dash_app: Any, database: Engine) -> None:
+        api = Rest(dash_app.server)
+        number = api.experiment()
+        headers = api.headers | {"If-Match": self.etag(api, number)}
+
+        def change(place: int) -> int:
+            path, body = f"/api/v1/experiments/{number}", {"notes": f"by {place}"}
+            return dash_app.server.test_client().patch(path, json=body, headers=headers).status_code
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sorted(pool.map(change, range(6))) == [200, 412, 412, 412, 412, 412]
+
+    @pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])
+    def test_the_tag_of_a_compressed_answer_counts(self, lone_api: Rest, coding: str) -> None:
+        number = lone_api.experiment(notes="long " * 500)
+        headers = lone_api.headers | {"Accept-Encoding": coding}
+        read = lone_api.client.get(f"/api/v1/experiments/{number}", headers=headers)
+        assert read.headers["Content-Encoding"] == coding
+        assert self.change(lone_api, number, {"notes": "x"}, read.headers["ETag"]).status_code == 200
+
+    @pytest.mark.parametrize("as_told", ['W/"{}"', '"{}-gzip"', '"other", "{}"'])
+    def test_the_tag_counts_as_a_proxy_tells_it(self, lone_api: Rest, as_told: str) -> None:
+        number = lone_api.experiment()
+        tag = as_told.format(self.etag(lone_api, number).strip('"'))
+        assert self.change(lone_api, number, {"notes": "x"}, tag).status_code == 200
+        assert self.change(lone_api, number, {"notes": "y"}, tag).status_code == 412
 
     def test_what_it_measures_meanwhile_is_no_change_of_somebody_else(self, api: Rest) -> None:
         number = api.experiment()
