@@ -1,5 +1,7 @@
 """Whose experiments an actor sees; every read of experiments starts here."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,12 @@ def visibility(actor: Actor, *, deleted: bool = False) -> tuple[ColumnElement[bo
     if not actor.may(Permission.VIEW_EXPERIMENTS):
         return (false(),)
     return (Experiment.deleted_at.is_not(None) if deleted else Experiment.deleted_at.is_(None),)
+
+
+def held(session: Session, ids: Sequence[int], *conditions: ColumnElement[bool]) -> list[int]:
+    """Those of the experiments that are there and are so, locked in one order: two who lock several would deadlock."""
+    wanted = select(Experiment.id).where(Experiment.id.in_(ids), *conditions).order_by(Experiment.id)
+    return list(session.scalars(wanted.with_for_update()))
 
 
 def get(session: Session, actor: Actor, experiment_id: int, *, lock: bool = False) -> Experiment:

@@ -79,6 +79,7 @@ def _set_tags(session: Session, actor: Actor, experiment_id: int, tags: Sequence
     if len(wanted) > editing.MOST_TAGS:
         raise Invalid(f"An experiment carries at most {editing.MOST_TAGS} tags.", field="tags")
     present = set(tags_of(session, experiment_id))
+    editing.hold_tags(session, actor, present ^ wanted)
     for name in sorted(present - wanted):
         editing.remove_tag(session, actor, [experiment_id], name)
     for name in sorted(wanted - present):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -23,7 +23,7 @@ from services import audit, job_queue
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.experiments import lifecycle
-from services.experiments.access import get, visibility
+from services.experiments.access import get, held, visibility
 from services.text import clean
 
 MOST_TAGS, MOST_AT_ONCE = 10, 1000
@@ -81,9 +81,8 @@ def add_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> in
 
 def put_tag(session: Session, actor: Actor, wanted: Sequence[int], name: str) -> list[int]:
     """Put a checked tag on experiments that the actor sees; which of them did not have it. The caller records it."""
-    # Locked in one order: ten tags at the most holds also for two people at once.
-    session.execute(select(Experiment.id).where(Experiment.id.in_(wanted)).order_by(Experiment.id).with_for_update())
-    tag = _tag_named(session, actor, name)
+    held(session, wanted)  # ten tags at the most holds also for two people at once
+    tag = hold_tags(session, actor, [name])[name]
     counts = dict(
         session.execute(
             select(ExperimentTag.experiment_id, func.count())
@@ -113,15 +112,29 @@ def _touch(session: Session, ids: Sequence[int]) -> None:
     session.execute(update(Experiment).where(Experiment.id.in_(ids)).values(updated_at=now()))
 
 
-def _tag_named(session: Session, actor: Actor, name: str) -> Tag:
-    """The tag of this name, made where it is new; of several people who make it at once, one does."""
+def hold_tags(session: Session, actor: Actor, names: Collection[str]) -> dict[str, Tag]:
+    """The tags of these names, made where they are new, and locked in one order.
+
+    Whoever is to change several holds all of them first, or two with the same words would deadlock.
+    """
+    if not names:
+        return {}
+    wanted = select(Tag).where(Tag.name.in_(names)).order_by(Tag.id)
+    known = {tag.name for tag in session.scalars(wanted)}
+    for name in sorted(set(names) - known):
+        _make_tag(session, actor, name)
+    found = {tag.name: tag for tag in session.scalars(wanted.with_for_update())}
+    missing = next((name for name in names if name not in found), None)
+    if missing is not None:
+        raise Conflict(f"The tag “{missing}” could not be made; choose another word.")
+    return found
+
+
+def _make_tag(session: Session, actor: Actor, name: str) -> None:
+    """Make a tag; of several people who make it at once, one does."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     slug = re.sub(r"[^a-z0-9]+", "-", name).strip("-")[:40]
-    query = select(Tag).where(Tag.name == name).with_for_update()
-    found = session.scalar(query)
     for candidate in (slug or "tag", f"{slug or 'tag'}-{zlib.crc32(name.encode()):08x}"):
-        if found is not None:
-            break
         used = session.scalar(select(func.count()).select_from(Tag)) or 0
         row = {
             "name": name,
@@ -133,10 +146,8 @@ def _tag_named(session: Session, actor: Actor, name: str) -> Tag:
             "updated_at": now(),
         }
         session.execute(dialect.insert(Tag).values(row).on_conflict_do_nothing())
-        found = session.scalar(query)
-    if found is None:
-        raise Conflict(f"The tag “{name}” could not be made; choose another word.")
-    return found
+        if session.scalar(select(Tag.id).where(Tag.name == name)) is not None:
+            return
 
 
 def remove_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) -> int:
@@ -145,7 +156,7 @@ def remove_tag(session: Session, actor: Actor, ids: Sequence[int], text: str) ->
     tag_id = session.scalar(select(Tag.id).where(Tag.name == tag_name(text)))
     if tag_id is None:
         return 0
-    wanted = visible_ids(session, actor, ids)
+    wanted = held(session, visible_ids(session, actor, ids))
     rows = session.scalars(
         select(ExperimentTag.id).where(ExperimentTag.tag_id == tag_id, ExperimentTag.experiment_id.in_(wanted))
     ).all()
@@ -263,11 +274,13 @@ def _deletable(session: Session, actor: Actor, ids: Sequence[int]) -> list[int]:
 
 def delete_experiments(session: Session, actor: Actor, ids: Sequence[int]) -> list[int]:
     """Put experiments aside; running ones are cancelled first. `restore` brings them back until they are purged."""
-    wanted = _deletable(session, actor, ids)
-    for experiment in session.scalars(
-        select(Experiment).where(Experiment.id.in_(wanted), Experiment.status.in_(ACTIVE)).with_for_update()
+    wanted = held(session, _deletable(session, actor, ids), Experiment.deleted_at.is_(None))
+    if not wanted:
+        return []  # somebody else has, at the same moment
+    for number in session.scalars(
+        select(Experiment.id).where(Experiment.id.in_(wanted), Experiment.status.in_(ACTIVE)).order_by(Experiment.id)
     ).all():
-        lifecycle.cancel(session, actor, experiment.id)
+        lifecycle.cancel(session, actor, number)
     session.execute(update(Experiment).where(Experiment.id.in_(wanted)).values(deleted_at=now()))
     audit.record(session, actor, "experiment.delete", experiments=wanted)
     return wanted
@@ -280,6 +293,7 @@ def restore_experiments(session: Session, actor: Actor, ids: Sequence[int]) -> l
         actor.require(Permission.DELETE_OWN_EXPERIMENTS)
         owned = Experiment.created_by == (actor.user_id or 0)
         wanted = list(session.scalars(select(Experiment.id).where(Experiment.id.in_(wanted), owned)))
+    wanted = held(session, wanted)
     if not wanted:
         return []
     session.execute(update(Experiment).where(Experiment.id.in_(wanted)).values(deleted_at=None))
@@ -289,12 +303,9 @@ def restore_experiments(session: Session, actor: Actor, ids: Sequence[int]) -> l
 
 def purge(session: Session, limit: int = 200) -> int:
     """Remove for good what was deleted long enough ago; returns how many went."""
-    old = session.scalars(
-        select(Experiment.id)
-        .where(Experiment.deleted_at < now() - settings().deleted_kept)
-        .order_by(Experiment.id)
-        .limit(limit)
-    ).all()
+    gone = Experiment.deleted_at < now() - settings().deleted_kept
+    old = session.scalars(select(Experiment.id).where(gone).order_by(Experiment.id).limit(limit)).all()
+    old = held(session, old, gone)  # not what is restored at the same moment
     remove(session, old)
     return len(old)
 
@@ -304,7 +315,7 @@ def remove(session: Session, ids: Sequence[int]) -> None:
     if not ids:
         return
     # Locked first: a worker that is recording an epoch ends before, and finds nothing to write to after.
-    session.execute(select(Experiment.id).where(Experiment.id.in_(ids)).order_by(Experiment.id).with_for_update())
+    held(session, ids)
     tags = session.scalars(select(ExperimentTag.tag_id).where(ExperimentTag.experiment_id.in_(ids)).distinct()).all()
     for number in ids:
         job_queue.cancel_for(session, number)
@@ -312,4 +323,5 @@ def remove(session: Session, ids: Sequence[int]) -> None:
     for model in (TrainingRun, Explanation):
         session.execute(delete(model).where(model.experiment_id.in_(ids)))
     session.execute(delete(Experiment).where(Experiment.id.in_(ids)))
+    session.execute(select(Tag.id).where(Tag.id.in_(tags)).order_by(Tag.id).with_for_update())
     recount(session, tags)

@@ -62,7 +62,9 @@ def begin(
         hyperparameters=dict(hyperparameters or {}),
         **columns,
     )
-    for tag in dict.fromkeys(editing.tag_name(tag) for tag in tags):
+    names = list(dict.fromkeys(editing.tag_name(tag) for tag in tags))
+    editing.hold_tags(session, actor, names)
+    for tag in names:
         editing.put_tag(session, actor, [experiment.id], tag)
     audit.record(session, actor, "experiment.create", experiments=[experiment.id])
     return experiment

@@ -14,6 +14,7 @@ from services import deletion, identities, people, refusals, session_list, sessi
 from services.actor import Actor
 from services.api_keys import keys
 from services.errors import AppError
+from services.experiments import changing, editing, reporting
 from services.identities import Identity
 from services.refusals import Refusal
 from services.second_factor import reset
@@ -92,6 +93,34 @@ def test_super_admins_come_and_go_while_others_are_changed(database: Engine) -> 
             lambda: act(reset.reset, pair[0], pair[1].user_id),
             lambda: act(people.end_sessions, pair[1], pair[0].user_id),
             partial(act, identities.link, pair[1], Identity("i", f"s{turn}", None, "x", ())),
+        )
+
+
+def test_experiments_are_tagged_with_the_same_words_in_another_order(database: Engine) -> None:
+    author = person(Role.ADMIN)
+    for turn in range(TIMES):
+        old, new = [f"old-{turn}", f"older-{turn}"], [f"new-{turn}", f"newer-{turn}"]
+        with transaction() as session:
+            first = reporting.begin(session, author, name="run", tags=old).id
+            second = reporting.begin(session, author, name="run", tags=new).id
+        at_once(
+            partial(act, reporting.begin, author, name="run", tags=[*old, *new]),
+            partial(act, reporting.begin, author, name="run", tags=[*new, *old]),
+            partial(act, changing.change, author, first, tags=new),
+            partial(act, changing.change, author, second, tags=old),
+        )
+
+
+def test_many_experiments_are_changed_in_another_order(database: Engine) -> None:
+    author = person(Role.ADMIN)
+    with transaction() as session:
+        numbers = [reporting.begin(session, author, name="run").id for _ in range(8)]
+    for _ in range(TIMES):
+        at_once(
+            partial(act, editing.add_tag, author, numbers, "a"),
+            partial(act, editing.remove_tag, author, numbers[::-1], "a"),
+            partial(act, editing.delete_experiments, author, numbers[::-1]),
+            partial(act, editing.restore_experiments, author, numbers),
         )
 
 

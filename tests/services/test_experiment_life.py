@@ -1,10 +1,11 @@
 """The life of experiments and what people change about them."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, text, update
 
 from config.settings import settings
 from database.engine import snapshot, transaction
@@ -17,6 +18,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.experiments import details, editing, lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support.people import PASSWORD, person
+from tests.support.waiting import wait_until
 
 
 def make(name: str = "run", actor: Actor = SYSTEM, **columns: object) -> int:
@@ -245,6 +247,30 @@ class TestDeletion:
             for model in (TrainingRun, MetricSeries):
                 assert session.scalar(select(func.count()).select_from(model)) == 0
             assert session.scalar(select(Tag.usage_count)) == 1
+
+    def test_does_not_take_what_is_restored_at_the_same_moment(self, database: Engine) -> None:
+        number = make("old")
+        with transaction() as session:
+            long_ago = now() - settings().deleted_kept - timedelta(hours=1)
+            session.execute(update(Experiment).where(Experiment.id == number).values(deleted_at=long_ago))
+
+        def purge() -> int:
+            with transaction() as session:
+                return editing.purge(session)
+
+        def waits() -> bool:
+            if database.dialect.name == "sqlite":
+                return True  # it has one writer at a time
+            with database.connect() as connection:
+                return connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 0
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction() as session:
+                editing.restore_experiments(session, SYSTEM, [number])
+                purged = pool.submit(purge)
+                wait_until(waits)
+            assert purged.result() == 0
+        assert row(number).deleted_at is None
 
 
 class TestAccounts:
