@@ -35,7 +35,7 @@ def register(server: Flask) -> None:
     def routes() -> Map:
         if "map" not in known:
             rules = [rule.empty() for rule in server.url_map.iter_rules() if rule.rule.startswith(PREFIX)]
-            known["map"] = Map(rules, strict_slashes=server.url_map.strict_slashes)
+            known["map"] = Map(rules, strict_slashes=server.url_map.strict_slashes, merge_slashes=False)
         return known["map"]
 
     @server.before_request
