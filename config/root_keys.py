@@ -46,8 +46,13 @@ def _written(path: Path, keys: list[str]) -> Path:
     """A file beside the other with these keys, whole before it gets its name, so that nobody ever reads half a key."""
     partial = path.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write("\n".join(keys))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write("\n".join(keys))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # a full disk
+        partial.unlink()
+        error.filename = str(path)
+        raise
     return partial

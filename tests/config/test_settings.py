@@ -10,6 +10,7 @@ from config import root_keys
 from config import settings as configuration
 from config.errors import ConfigurationError
 from config.settings import Settings
+from tests.support.full_disk import no_room
 
 
 def made(tmp_path: Path) -> Settings:
@@ -35,6 +36,11 @@ class TestSecretKey:
             thread.join()
         assert len(set(keys)) == 1
         assert [path.name for path in tmp_path.glob("secret_key*")] == ["secret_key"]
+
+    def test_is_named_and_leaves_nothing_where_the_disk_is_full(self, tmp_path: Path) -> None:
+        with no_room(), pytest.raises(OSError, match="secret_key'$"):
+            root_keys.read(tmp_path / "secret_key")
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("content", ["", "short", "\n" * 40])
     def test_that_is_damaged_is_refused(self, tmp_path: Path, content: str) -> None:
