@@ -1,6 +1,6 @@
 """Groups of experiments: a row for each name, made where a new one appears."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,16 +14,16 @@ def ensure(session: Session, name: str | None, created_by: int | None = None) ->
     """The number of the group of this name, made where it is new; a deleted one that is used again is back."""
     if not name or name == DEFAULT_NAME:
         return ensure_default(session)
-    query = select(ExperimentGroup.id, ExperimentGroup.deleted_at).where(ExperimentGroup.name == name)
-    found = session.execute(query).first()
+    # Held until the experiment is in it: it would else keep the old name of a group that is renamed at the same moment.
+    is_named = ExperimentGroup.name == name
+    there = select(ExperimentGroup.id).where(is_named, ExperimentGroup.deleted_at.is_(None)).with_for_update(read=True)
+    found = session.scalar(there)
     if found is None:
         _insert(session, name=name, created_by=created_by)
-        found = session.execute(query).one()
-    if found.deleted_at is not None:
-        group = session.get_one(ExperimentGroup, found.id)
-        group.deleted_at = None
-        session.flush()
-    return int(found.id)
+        back = update(ExperimentGroup).where(is_named, ExperimentGroup.deleted_at.is_not(None))
+        session.execute(back.values(deleted_at=None))
+        found = session.scalars(there).one()
+    return found
 
 
 def ensure_default(session: Session) -> int:

@@ -22,12 +22,12 @@ from services.tracking.errors import AlreadyThere, InvalidParameter, NotThere
 MOST_TAGS = 200
 
 
-def get(session: Session, actor: Actor, given: Any, *, lock: bool = False) -> ExperimentGroup:
-    """A group by its number, deleted or not; the default one is made on first use."""
+def get(session: Session, actor: Actor, given: Any, *, lock: bool = False, hold: bool = False) -> ExperimentGroup:
+    """A group by its number, deleted or not, locked to be changed or held so that nobody changes it."""
     actor.require(Permission.VIEW_EXPERIMENTS)
     number = ids.group_id(given)
     query = select(ExperimentGroup).where(ExperimentGroup.id == number)
-    found = session.scalar(query.with_for_update() if lock else query)
+    found = session.scalar(query.with_for_update(read=hold) if lock or hold else query)
     if found is None:
         raise NotThere(f"No Experiment with id={number} exists")
     return found
@@ -92,6 +92,7 @@ def rename(session: Session, actor: Actor, given: Any, new_name: Any) -> None:
         raise InvalidParameter("The default experiment holds the runs without a group and keeps its name.")
     if group.deleted_at is not None:
         raise InvalidParameter("Cannot rename a non-active experiment.")
+    _require_own(actor, group)
     if label == group.name:
         return
     _refuse_taken(session, label)
@@ -139,7 +140,7 @@ def delete(session: Session, actor: Actor, given: Any) -> None:
         raise InvalidParameter("The default experiment holds the runs without a group and cannot be deleted.")
     if group.deleted_at is not None:
         raise NotThere(f"No Experiment with id={group.id} exists")
-    _require_own(actor, group)
+    _require_deleting(actor, group)
     group.deleted_at = now()
     wanted = session.scalars(
         select(Experiment.id).where(Experiment.group_name == group.name, Experiment.deleted_at.is_(None))
@@ -154,7 +155,7 @@ def restore(session: Session, actor: Actor, given: Any) -> None:
     group = get(session, actor, given, lock=True)
     if group.deleted_at is None:
         raise NotThere(f"No deleted Experiment with id={group.id} exists")
-    _require_own(actor, group)
+    _require_deleting(actor, group)
     went_along = session.scalars(
         select(Experiment.id).where(Experiment.group_name == group.name, Experiment.deleted_at >= group.deleted_at)
     ).all()
@@ -172,10 +173,14 @@ def _writable(session: Session, actor: Actor, given: Any) -> ExperimentGroup:
 
 
 def _require_own(actor: Actor, group: ExperimentGroup) -> None:
+    if group.created_by != actor.user_id and not actor.may(Permission.DELETE_ANY_EXPERIMENT):
+        raise Forbidden("This experiment is another person's; only they and admins rename, delete or restore it.")
+
+
+def _require_deleting(actor: Actor, group: ExperimentGroup) -> None:
     if not actor.may(Permission.DELETE_ANY_EXPERIMENT):
         actor.require(Permission.DELETE_OWN_EXPERIMENTS)
-        if group.created_by != actor.user_id:
-            raise Forbidden("This experiment is another person's; only they and admins delete or restore it.")
+    _require_own(actor, group)
 
 
 def holds(group_ids: Mapping[int, str]) -> ColumnElement[bool]:

@@ -117,7 +117,7 @@ def create(
         group_name = None
         ensure_default(session)
     else:
-        found = groups.get(session, actor, group)
+        found = groups.get(session, actor, group, hold=True)
         if found.deleted_at is not None:
             raise groups.deleted(found)
         group_name = found.name

@@ -1,6 +1,7 @@
 """Experiments and runs of MLflow: groups and experiments of ours."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,11 @@ from models import Experiment, ExperimentGroup
 from models.permissions import Role
 from services.actor import SYSTEM
 from services.experiments import details, lifecycle
+from services.tracking import groups, runs
 from tests.support import experiments, tracking
+from tests.support.people import person
 from tests.support.tracking import Tracking
+from tests.support.waiting import is_waited_for, wait_until
 
 
 @pytest.fixture
@@ -96,6 +100,28 @@ class TestGroups:
     def test_somebody_elses_is_not_deleted(self, light: Tracking, other: Tracking) -> None:
         group = light.group()
         assert other.post("experiments/delete", experiment_id=group).json["error_code"] == "PERMISSION_DENIED"
+
+    def test_nor_renamed(self, light: Tracking, other: Tracking) -> None:
+        group = light.group()
+        answer = other.post("experiments/update", experiment_id=group, new_name="mine")
+        assert answer.json["error_code"] == "PERMISSION_DENIED"
+
+    def test_a_run_that_begins_while_it_is_renamed_is_in_it(self, database: Engine) -> None:
+        actor = person(Role.OPERATOR)
+
+        def rename() -> None:
+            with transaction() as session:
+                groups.rename(session, actor, group, "after")
+
+        with transaction() as session:
+            group = groups.create(session, actor, "before", {})
+        with ThreadPoolExecutor(1) as pool:
+            with transaction() as session:
+                runs.create(session, actor, group=group, name=None, start_time=None, given_tags={})
+                renamed = pool.submit(rename)
+                wait_until(lambda: renamed.done() or is_waited_for(database))
+            renamed.result()
+        assert only().group_name == "after"
 
     def test_tags_come_and_go(self, api: Tracking) -> None:
         group = api.group()

@@ -38,7 +38,7 @@ class TestSecretKey:
         assert [path.name for path in tmp_path.glob("secret_key*")] == ["secret_key"]
 
     def test_is_named_and_leaves_nothing_where_the_disk_is_full(self, tmp_path: Path) -> None:
-        with no_room(), pytest.raises(OSError, match="secret_key'$"):
+        with no_room(), pytest.raises(OSError, match=r"secret_key'$"):
             root_keys.read(tmp_path / "secret_key")
         assert list(tmp_path.iterdir()) == []
 

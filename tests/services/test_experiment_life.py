@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, func, select, update
 
 from config.settings import settings
 from database.engine import snapshot, transaction
@@ -18,7 +18,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.experiments import details, editing, lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support.people import PASSWORD, person
-from tests.support.waiting import wait_until
+from tests.support.waiting import is_waited_for, wait_until
 
 
 def make(name: str = "run", actor: Actor = SYSTEM, **columns: object) -> int:
@@ -258,17 +258,11 @@ class TestDeletion:
             with transaction() as session:
                 return editing.purge(session)
 
-        def waits() -> bool:
-            if database.dialect.name == "sqlite":
-                return True  # it has one writer at a time
-            with database.connect() as connection:
-                return connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 0
-
         with ThreadPoolExecutor(1) as pool:
             with transaction() as session:
                 editing.restore_experiments(session, SYSTEM, [number])
                 purged = pool.submit(purge)
-                wait_until(waits)
+                wait_until(lambda: is_waited_for(database))
             assert purged.result() == 0
         assert row(number).deleted_at is None
 

@@ -133,7 +133,9 @@ class TestNotThere:
                 assert (answer.status_code, answer.mimetype) == (405, "application/problem+json"), (method, path)
                 assert methods <= set(answer.headers["Allow"].split(", "))
 
-    @pytest.mark.parametrize("path", ["/nothing", "/experiments/x", "/experiments/1/nothing", "/experiments/1/2", "/", "//me"])
+    @pytest.mark.parametrize(
+        "path", ["/nothing", "/experiments/x", "/experiments/1/nothing", "/experiments/1/2", "/", "//me"]
+    )
     @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
     def test_what_is_not_there_is_not_found(self, lone_api: Rest, method: str, path: str) -> None:
         answer = lone_api.client.open(f"{PREFIX}{path}", method=method, headers=lone_api.headers)
