@@ -1,5 +1,6 @@
 """The life of an experiment: created, started, epoch by epoch, ended once."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from services.experiments import groups
 from services.experiments.access import get, visibility
 
 EPOCH_COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate", "duration_seconds")
+MOST_DOUBLINGS, PARTS = 24, 50
+_NAMES = 0x5046  # advisory locks of PostgreSQL, one for each name
 METRICS_KEPT = 200  # in experiments.metrics, which is a summary; every metric has its series
 
 
@@ -42,19 +45,36 @@ class Epoch:
 
 
 def unique_name(session: Session, wanted: str) -> str:
-    """The wanted name, or with the first number that makes it unique: “run”, “run (2)”."""
+    """The wanted name, or with a number that makes it unique: “run”, “run (2)”, the first where none has gone.
+
+    Asked by doubling and then by parts: there may be a hundred thousand runs of one name.
+    """
     wanted = wanted[:240]
-    taken = set(
-        session.scalars(
-            select(Experiment.name).where(Experiment.name.startswith(wanted, autoescape=True)).limit(20_000)
-        )
-    )
-    if wanted not in taken:
+    _hold_name(session, wanted)
+    spelled = {number: f"{wanted} ({number})" for number in (2**power for power in range(1, MOST_DOUBLINGS))}
+    taken = _taken(session, {1: wanted, **spelled})
+    if 1 not in taken:
         return wanted
-    number = 2
-    while f"{wanted} ({number})" in taken:
-        number += 1
-    return f"{wanted} ({number})"
+    free = next(number for number in spelled if number not in taken)
+    last = free // 2
+    while free - last > 1:
+        step = max(1, (free - last) // PARTS)
+        asked = {number: f"{wanted} ({number})" for number in range(last + 1, free, step)}
+        taken = _taken(session, asked)
+        free = next((number for number in asked if number not in taken), free)
+        last = max((number for number in asked if number < free), default=last)
+    return f"{wanted} ({free})"
+
+
+def _taken(session: Session, names: Mapping[int, str]) -> set[int]:
+    found = set(session.scalars(select(Experiment.name).where(Experiment.name.in_(names.values()))))
+    return {number for number, name in names.items() if name in found}
+
+
+def _hold_name(session: Session, wanted: str) -> None:
+    """Let one after the other look for a free name: of many at once each would else find the same one, and lose it."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_NAMES, zlib.crc32(wanted.encode()) - 2**31)))
 
 
 def create(session: Session, actor: Actor, *, name: str, **columns: Any) -> Experiment:

@@ -3,9 +3,10 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from config.settings import settings
 from database.engine import snapshot, transaction
@@ -15,7 +16,7 @@ from models.permissions import PermissionDenied, Role
 from services import accounts
 from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound
-from services.experiments import details, editing, lifecycle
+from services.experiments import details, editing, lifecycle, reporting
 from services.experiments.lifecycle import Epoch
 from tests.support.people import PASSWORD, person
 from tests.support.waiting import is_waited_for, wait_until
@@ -42,6 +43,29 @@ class TestNames:
     def test_wildcards_in_a_name_are_only_letters(self, database: Engine) -> None:
         make("100%_done")
         assert row(make("100x done")).name == "100x done"
+
+    def test_of_many_at_once_each_gets_one(self, database: Engine) -> None:
+        author = person(Role.OPERATOR)
+
+        def begin(_place: int) -> int:
+            with transaction() as session:
+                return reporting.begin(session, author, name="run").id
+
+        with ThreadPoolExecutor(12) as pool:
+            found = {row(number).name for number in pool.map(begin, range(24))}
+        assert found == {"run", *(f"run ({number})" for number in range(2, 25))}
+
+    @pytest.mark.parametrize("there", [1, 2, 3, 4, 5, 63, 64, 65, 700])
+    def test_the_next_is_found_however_many_there_are(self, sqlite: Engine, there: int, count_queries: Any) -> None:
+        names = ["run", *(f"run ({number})" for number in range(2, there + 1))]
+        with transaction() as session:
+            session.execute(insert(Experiment), [{"name": name, "status": "completed"} for name in names])
+
+        def look() -> None:
+            with snapshot() as session:
+                assert lifecycle.unique_name(session, "run") == f"run ({there + 1})"
+
+        assert count_queries(sqlite, look) <= 4
 
 
 class TestEpochs:
