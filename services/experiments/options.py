@@ -18,6 +18,7 @@ from services.imports.synonyms import words_of
 
 MOST_NAMES = 500
 _BEGIN_FORMULAS = frozenset("=+-@＝＋－＠")
+_NUMBERS = frozenset({"-inf", "-Infinity"})  # as metrics are told, and as programs read them
 # Where the decimal sign is a comma a spreadsheet begins a cell behind a semicolon or a tab, and sees no quotes of ours.
 _CELLS_WITHIN = re.compile(r"([;\t\r\n][^\S\t\r\n]*)(?=[=+\-@＝＋－＠])")
 LOOKED_AT, CANDIDATES, SHOWN_AT_FIRST = 50, 24, 2  # experiments (a screen or two), metrics, columns
@@ -138,6 +139,8 @@ def csv_cell(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     text = " ".join(value) if isinstance(value, list) else str(value)
+    if text in _NUMBERS:
+        return text
     bare = text.lstrip()
     blanks = text[: len(text) - len(bare)]
     # Spreadsheets look behind blanks, and in East Asian ones at the wide forms as well.

@@ -439,7 +439,18 @@ class TestExport:
     def test_so_does_what_begins_a_cell_behind_a_semicolon(self) -> None:
         assert options.csv_cell("a; =1;b\t-2\n@x") == "a; '=1;b\t'-2\n'@x"
 
-    @pytest.mark.parametrize(("value", "cell"), [(-0.5, "-0.5"), (-3, "-3"), ("a=b", "a=b"), (None, ""), ([], "")])
+    @pytest.mark.parametrize(
+        ("value", "cell"),
+        [
+            (-0.5, "-0.5"),
+            (-3, "-3"),
+            ("-Infinity", "-Infinity"),
+            ("-inf", "-inf"),
+            ("a=b", "a=b"),
+            (None, ""),
+            ([], ""),
+        ],
+    )
     def test_numbers_and_other_text_stay_as_they_are(self, value: object, cell: str) -> None:
         assert options.csv_cell(value) == cell
 
