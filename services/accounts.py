@@ -40,6 +40,7 @@ def setup_is_open(session: Session, token: str) -> bool:
 
 def complete_setup(session: Session, token: str, *, username: str, email: str, password_hash: str) -> User:
     """Make the owner's account with the set-up link; of two at once, one wins."""
+    lock_owners(session)  # two that were started at the same moment may each have printed a link that works
     if one_time_tokens.use(session, "setup", token) is None or anybody(session):
         raise NotFound("set-up link")
     return add(session, SYSTEM, username, email, Role.SUPER_ADMIN, password_hash)

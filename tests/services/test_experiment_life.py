@@ -12,6 +12,7 @@ from config.settings import settings
 from database.engine import snapshot, transaction
 from database.types import now
 from models import Experiment, ExperimentStatus, ExperimentTag, MetricSeries, Tag, TrainingRun
+from models.one_time_token import OneTimeToken
 from models.permissions import PermissionDenied, Role
 from services import accounts
 from services.actor import SYSTEM, Actor
@@ -332,6 +333,28 @@ class TestAccounts:
             thread.join()
         with snapshot() as session:
             assert accounts.count_by_role(session)["super_admin"] == 1
+
+    def test_several_open_setup_links_make_one_owner_too(self, database: Engine) -> None:
+        tokens = []
+        for _ in range(6):
+            with transaction() as session:
+                tokens.append(accounts.new_setup_token(session))
+        with transaction() as session:
+            session.execute(update(OneTimeToken).values(used_at=None))  # as starts at the same moment leave them
+
+        def complete(token: str) -> bool:
+            name = f"u{tokens.index(token)}"
+            try:
+                with transaction() as session:
+                    accounts.complete_setup(
+                        session, token, username=name, email=f"{name}@example.org", password_hash="x"
+                    )
+            except NotFound:
+                return False
+            return True
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(pool.map(complete, tokens)) == 1
 
     def test_one_setup_link_makes_one_owner_out_of_ten_at_once(self, database: Engine) -> None:
         with transaction() as session:
