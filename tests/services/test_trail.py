@@ -364,5 +364,5 @@ class TestRefusals:
 
     def test_what_is_remembered_is_bounded(self, sqlite: Engine) -> None:
         for place in range(refusals.MOST_REMEMBERED + 50):
-            refusals.is_news(Refusal(NOBODY, f"address {place}", "page", "/", "No."))
+            refusals.is_news(Refusal(NOBODY, f"10.0.{place // 256}.{place % 256}", "page", "/", "No."))
         assert len(refusals._recent) == refusals.MOST_REMEMBERED
