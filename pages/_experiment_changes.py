@@ -16,6 +16,7 @@ from components.values import key_value_list, size_text
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _experiment_head as head
+from pages import _experiment_logging as logging
 from pages._experiment_ids import PREFIX, first_id
 from pages._page import Page
 from services.actor import Actor
@@ -151,6 +152,7 @@ def _say(kind: ToastKind, text: str, undo: tuple[str, object] | None = None) -> 
 
 def _now(session: Any, actor: Actor, experiment_id: int) -> tuple[Any, Any, Any]:
     found = details.detail(session, actor, experiment_id)
+    logging.refresh(found, actor)
     return buttons(found, actor), head.badge(found), head.summary(found)
 
 

@@ -11,6 +11,7 @@ from database.engine import snapshot
 from pages import _curve_figures as drawing
 from pages import _experiment_changes as changes
 from pages import _experiment_head as head
+from pages import _experiment_logging as logging
 from pages import _experiment_results as results
 from pages._curve_callbacks import show
 from pages._curve_controls import choices_from, page_of
@@ -119,6 +120,7 @@ def register(page: Page) -> None:
         show(PREFIX, made)
         if not found.is_active:
             _hide_what_stayed_empty(found, empty, span is None)
+            logging.refresh(found, actor)
         # New metrics make new panels: the grid is put up again, and what is on screen is drawn.
         grid = no_update if same else drawing.views(PREFIX, here, {})
         return (

@@ -63,14 +63,14 @@ def dialog(scopes: Sequence[Permission], days: int, usual_rate: int, logging_rat
     )
 
 
-def shown_once(text: str, told: str) -> Component:
-    """A key, with a button that copies it and a line that tries it."""
-    line = f'curl -H "Authorization: Bearer {text}" {request.url_root}api/v1/me'
+def shown_once(text: str, told: str, line: str = "", purpose: str = "To try it:") -> Component:
+    """A key, with a button that copies it and a line that does something with it; else one that tries it."""
+    line = line or f'curl -H "Authorization: Bearer {text}" {request.url_root}api/v1/me'
     return html.Div(
         [
             html.P([told, " Copy it now: it is not shown again."]),
             html.Div([html.Code(text, className="one-time-link"), copy_button(text)], className="one-time-row"),
-            html.P("To try it:", className="one-time-next"),
+            html.P(purpose, className="one-time-next"),
             html.Div(
                 [html.Code(line, className="one-time-link"), copy_button(line, label="Copy the line")],
                 className="one-time-row",

@@ -14,6 +14,7 @@ from pages import _curve_callbacks, _curve_figures
 from pages import _experiment_changes as changes
 from pages import _experiment_head as head
 from pages import _experiment_live as live
+from pages import _experiment_logging as logging
 from pages import _experiment_results as results
 from pages import _experiment_tags as tags
 from pages._curve_controls import choices_from
@@ -83,6 +84,7 @@ def layout(
             _made_of(found, actor),
             changes.notes_section(found, actor),
             _artefacts(found),
+            *logging.parts(found, actor),
             *live.stores(found, seen),
             *changes.dialogs(),
             *tags.parts(),
@@ -140,4 +142,5 @@ _curve_callbacks.register(page, PREFIX, _source, labels=True)
 live.register(page)
 results.register(page)
 changes.register(page)
+logging.register(page)
 tags.register(page)

@@ -24,6 +24,7 @@ from services.experiments.access import get, visibility
 from services.experiments.conditions import WHICH, metric_of
 from services.imports.synonyms import meaning_of
 from services.owners import shown_name
+from services.tracking import ids
 
 EPOCHS_AT_ONCE = 500
 MEASURED = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
@@ -49,6 +50,7 @@ class Detail:
     children_total: int
     children_metrics: tuple[str, ...]  # what `Child.values` are, such as "max val_accuracy"
     source: str | None
+    run_id: str  # as a tracking client names it
     epochs: int
     total_epochs: int | None
     best_epoch: int | None
@@ -131,6 +133,7 @@ def detail(session: Session, actor: Actor, experiment_id: int) -> Detail:
         children_total=total,
         children_metrics=metrics,
         source=experiment.source,
+        run_id=ids.run_id(experiment.source, experiment.source_id, experiment.id),
         epochs=experiment.epochs_completed,
         total_epochs=experiment.total_epochs,
         best_epoch=best,

@@ -16,7 +16,7 @@ from models.experiment import ACTIVE, Experiment, ExperimentStatus
 from models.permissions import Permission
 from services.actor import Actor
 from services.errors import Forbidden
-from services.experiments import editing, lifecycle
+from services.experiments import editing, lifecycle, reporting
 from services.experiments.groups import DEFAULT_ID, ensure_default
 from services.tracking import groups, ids, tags, values
 from services.tracking.errors import InvalidParameter, NotThere
@@ -167,16 +167,18 @@ def update(session: Session, actor: Actor, run_id: Any, *, status: Any, end_time
     if label := _name(name):
         experiment.given_name = label
     wanted = _status(status)
-    if wanted is not None and wanted != experiment.status and aim.source != ids.SOURCE:
-        raise InvalidParameter("This run was not begun through this API, so its status is not changed here.")
     ended = None if end_time is None else values.moment(end_time, "end_time")
+    if aim.source not in reporting.REPORTED:
+        if wanted is not None and wanted != experiment.status:
+            raise InvalidParameter("This run was not begun through an API, so its status is not changed here.")
+        wanted = ended = None
     if wanted is not None:
         experiment.status = wanted
         if wanted in ACTIVE:
             experiment.ended_at = None  # resumed, as MLflow lets a script do
         else:
             _end(session, experiment, ended or now())
-    elif ended is not None and experiment.status not in ACTIVE and aim.source == ids.SOURCE:
+    elif ended is not None and experiment.status not in ACTIVE:
         _end(session, experiment, ended)
     session.flush()
     return aim.id

@@ -10,9 +10,14 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
-from database.engine import snapshot
+from database.engine import snapshot, transaction
 from models import Experiment, TrainingRun
+from pages._logging_snippets import snippets
+from services.api_keys import for_logging
+from services.curves import series
+from services.experiments import details, lifecycle
 from tests.support import tracking
+from tests.support.people import person
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a failure shows at once, not after minutes of trying again
@@ -203,3 +208,23 @@ def test_logging_in_the_background_arrives(client: Any) -> None:
             mlflow.log_metric("loss", step / 2, step=step, synchronous=False)
         mlflow.flush_async_logging()
     assert len(mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")) == 50
+
+
+@pytest.mark.parametrize(("source", "ends_as"), [("mlflow", "completed"), ("api", "completed"), (None, "running")])
+def test_the_lines_on_the_page_of_an_experiment_log_to_it_with_the_key_that_is_made_there(
+    live_server: str, sqlite: Engine, monkeypatch: pytest.MonkeyPatch, source: str | None, ends_as: str
+) -> None:
+    owner = person()
+    with transaction() as session:
+        columns = {"source": source, "source_id": "a" * 32 if source == "mlflow" else None}
+        number = lifecycle.create(session, owner, name="run", status="running", **columns).id
+        monkeypatch.setenv("PFD_KEY", for_logging.create(session, owner, number))
+    with snapshot() as session:
+        run = details.detail(session, owner, number).run_id
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "")  # which the lines set, and which is gone after the test
+    lines = snippets(live_server, number, run, is_reported=source is not None)[0]
+    exec(lines.text, {})
+    with snapshot() as session:
+        found = details.detail(session, owner, number)
+        (told,) = series.summaries(session, owner, number, limit=9, cursor=None)[0]
+    assert (found.status, told.name, told.points, told.last) == (ends_as, "train_loss", 10, 0.1)

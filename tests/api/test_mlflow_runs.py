@@ -16,6 +16,7 @@ from services.experiments import details, lifecycle
 from services.tracking import groups, runs
 from tests.support import experiments, tracking
 from tests.support.people import person
+from tests.support.rest import Rest
 from tests.support.tracking import Tracking
 from tests.support.waiting import is_waited_for, wait_until
 
@@ -324,6 +325,19 @@ class TestExperimentsThatCameAnotherWay:
         admin = Tracking(dash_app.server, tracking.key(*tracking.LOGGING, "delete_any_experiment", role=Role.ADMIN))
         answer = admin.post("runs/update", run_id=f"{number:032x}", status="FINISHED")
         assert (answer.status_code, only().status) == (400, "running")
+
+    def test_one_that_our_own_api_has_begun_is_ended_as_lightning_does(self, light: Tracking, dash_app: Any) -> None:
+        run = f"{Rest(dash_app.server).experiment():032x}"
+        assert light.log(run, "train_loss", (0, 0.5)).status_code == 200
+        told = light.post("runs/update", run_id=run, status="FINISHED", end_time=1_700_000_000_000)
+        assert (told.status_code, only().status) == (200, "completed")
+
+    def test_the_end_of_one_that_was_trained_here_stays_where_it_is(self, light: Tracking, dash_app: Any) -> None:
+        number = experiments.completed("done", 3)
+        ended = only().ended_at
+        admin = Tracking(dash_app.server, tracking.key(*tracking.LOGGING, "delete_any_experiment", role=Role.ADMIN))
+        told = admin.post("runs/update", run_id=f"{number:032x}", status="FINISHED", end_time=1_900_000_000_000)
+        assert (told.status_code, only().ended_at) == (200, ended)
 
     def test_the_number_of_a_run_that_was_logged_is_no_run_id(self, light: Tracking) -> None:
         light.run()

@@ -23,6 +23,7 @@ from web.identity import cookie_name
 ACTS = {
     "all-keys-dialog.is_open",
     "app-body.children",
+    "experiment-logging-key.children",
     "factors-changed.data",
     "factors-codes.is_open",
     "factors-list.children",
