@@ -177,7 +177,7 @@ def snapshot() -> Iterator[Session]:
         with Session(connection, expire_on_commit=False, autoflush=False) as session:
             yield session
     finally:
-        with _put_back(connection.engine):
+        with put_back(connection.engine):
             connection.close()
 
 
@@ -185,7 +185,7 @@ def snapshot() -> Iterator[Session]:
 def glance() -> Iterator[Connection]:
     """The read of a single statement, which is consistent by itself: no transaction is begun and ended around it."""
     found = engine()
-    with _put_back(found), found.connect() as connection:
+    with put_back(found), found.connect() as connection:
         if found.dialect.name == "postgresql":
             with _without_begin(connection):
                 yield connection
@@ -206,7 +206,7 @@ def _without_begin(connection: Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _put_back(found: Engine) -> Iterator[None]:
+def put_back(found: Engine) -> Iterator[None]:
     """Let what a driver says of a dead connection as it is put back be told like what it says of a statement."""
     driver = found.dialect.loaded_dbapi
     try:

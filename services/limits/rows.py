@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from database.engine import put_back
 from services.limits import gcra
 from services.limits.gcra import Decision, Policy
 
@@ -50,7 +51,8 @@ class Rows:
         statement = _BY_ITS_CLOCK
         if now is not None:
             statement, values["now"] = _BY_GIVEN_CLOCK, now
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        found = self._engine
+        with put_back(found), found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             moment, made = connection.execute(statement, values).one()
             if made is not None:
                 return gcra.told(policy, made, moment, allowed=True)

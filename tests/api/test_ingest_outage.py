@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ from sqlalchemy import Engine, event, select, text
 from database import engine as engines
 from database import migrations
 from database.engine import snapshot
-from models import MetricSeries
+from models import Experiment, MetricSeries
 from services.curves.reading import read_all
 from tests.support import postgresql, tracking
+from tests.support.rest import Rest
 from tests.support.tracking import Tracking
 
 POINTS = 20
 
 
-def steps() -> list[int]:
+def steps(experiment: int) -> list[int]:
     with snapshot() as session:
-        series = list(session.scalars(select(MetricSeries.id)))
+        series = list(session.scalars(select(MetricSeries.id).where(MetricSeries.experiment_id == experiment)))
         return read_all(session, series)[series[0]].steps.tolist() if series else []
 
 
@@ -33,17 +35,17 @@ def log(api: Tracking, run: str, batch: int) -> Any:
 class Logging:
     """A script that logs batch by batch, and remembers how each was answered."""
 
-    def __init__(self, api: Tracking, run: str) -> None:
-        self._api, self._run = api, run
+    def __init__(self, experiment: int, send: Callable[[int], Any]) -> None:
+        self.experiment, self._send = experiment, send
         self._ends = threading.Event()
         self.answers: list[tuple[int, int, str | None]] = []  # batch, status, Retry-After
-        self._thread = threading.Thread(target=self._log)
+        self._thread = threading.Thread(target=self._log, daemon=True)  # none outlives a test that fails
         self._thread.start()
 
     def _log(self) -> None:
         batch = 0
         while not self._ends.is_set():
-            answer = log(self._api, self._run, batch)
+            answer = self._send(batch)
             self.answers.append((batch, answer.status_code, answer.headers.get("Retry-After")))
             batch += 1
 
@@ -60,6 +62,22 @@ class Logging:
         return self.answers
 
 
+def scripts(server: Any) -> Iterator[Logging]:
+    """Two that log as MLflow does, two that log to our own API."""
+    for _ in range(2):
+        api, rest = Tracking(server, tracking.key()), Rest(server)
+        run = api.run()
+        with snapshot() as session:
+            number = session.scalars(select(Experiment.id).where(Experiment.source_id == run)).one()
+        yield Logging(number, partial(log, api, run))
+        number = rest.experiment()
+        yield Logging(number, partial(log_here, rest, number))
+
+
+def log_here(rest: Rest, number: int, batch: int) -> Any:
+    return rest.log(number, "loss", *[(step, step / 3) for step in range(batch * POINTS, (batch + 1) * POINTS)])
+
+
 @pytest.fixture
 def engine_left() -> Iterator[None]:
     """Whatever engine a test has put in place is taken away."""
@@ -69,22 +87,26 @@ def engine_left() -> Iterator[None]:
 
 def outage(dash_app: Any, stop: Callable[[], None], start: Callable[[], None]) -> None:
     """Log while the database goes and comes back; check what is there in the end."""
-    api = Tracking(dash_app.server, tracking.key())
-    script = Logging(api, api.run())
-    script.wait_for(lambda status: status == 200)
+    probe = dash_app.server.test_client()
+    going = list(scripts(dash_app.server))
+    for script in going:
+        script.wait_for(lambda status: status == 200)
     stop()
-    script.wait_for(lambda status: status != 200)
+    for script in going:
+        script.wait_for(lambda status: status != 200)
+    assert probe.get("/readyz").status_code == 503
     start()
-    before = len(script.answers)
-    script.wait_for(lambda status: status == 200)
-    answers = script.end()
-    assert [status for _, status, _ in answers[before:]].count(503) <= 1  # one that was asked before it was back
-    assert {(status, after) for _, status, after in answers if status != 200} == {(503, "5")}
-    kept, told = steps(), {batch for batch, status, _ in answers if status == 200}
-    assert len(kept) == len(set(kept))
-    whole = {batch for batch, *_ in answers if batch * POINTS in kept}
-    assert sorted(kept) == [step for batch in sorted(whole) for step in range(batch * POINTS, (batch + 1) * POINTS)]
-    assert told <= whole
+    before = [len(script.answers) for script in going]
+    assert probe.get("/readyz").status_code == 200  # the first time, whatever connections lie in the pool
+    for script, answered in zip(going, before, strict=True):
+        script.wait_for(lambda status: status == 200)
+        answers = script.end()
+        assert [status for _, status, _ in answers[answered + 1 :]].count(503) == 0  # one was asked before it was back
+        assert {(status, after) for _, status, after in answers if status != 200} == {(503, "5")}
+        kept, told = steps(script.experiment), {batch for batch, status, _ in answers if status == 200}
+        whole = {batch for batch, *_ in answers if batch * POINTS in kept}
+        assert sorted(kept) == [step for batch in sorted(whole) for step in range(batch * POINTS, (batch + 1) * POINTS)]
+        assert told <= whole
 
 
 @pytest.mark.usefixtures("postgresql_server")  # under CI its absence is a failure, not a skip

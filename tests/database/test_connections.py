@@ -1,6 +1,7 @@
 """Connections to PostgreSQL: a dead one is noticed after a rest, at the cost of one answer otherwise."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from database import engine as engines
 from database.engine import glance, snapshot
+from services.limits.gcra import Policy
+from services.limits.rows import Rows
 
 
 @pytest.fixture
@@ -56,16 +59,25 @@ def test_one_that_dies_while_it_is_busy_costs_one_answer_and_no_more(postgresql:
     assert use() == 1
 
 
+def read(_engine: Engine) -> None:
+    use()
+
+
+def count(engine: Engine) -> None:
+    Rows(engine).take("a", Policy(1))
+
+
+@pytest.mark.parametrize(("ask", "way"), [(read, "set_readonly"), (count, "reset_isolation_level")])
 def test_one_that_dies_while_it_is_put_back_is_told_like_any_that_died(
-    postgresql: Engine, monkeypatch: pytest.MonkeyPatch
+    postgresql: Engine, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Engine], None], way: str
 ) -> None:
-    def dead(_connection: Any, is_readonly: bool) -> None:
-        if not is_readonly:  # what a connection is before it was used
+    def dead(_connection: Any, *wanted: bool) -> None:
+        if wanted != (True,):  # back to what a connection is before it was used
             raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(postgresql.dialect, "set_readonly", dead)
+    monkeypatch.setattr(postgresql.dialect, way, dead)
     with pytest.raises(OperationalError, match="server closed"):
-        use()
+        ask(postgresql)
 
 
 def test_a_glance_is_one_journey_and_leaves_the_connection_as_it_was(postgresql: Engine) -> None:
