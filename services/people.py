@@ -174,6 +174,11 @@ def changeable(session: Session, actor: Actor, user_id: int) -> User:
 
 def invite(session: Session, actor: Actor, *, username: str, email: str, role: str) -> str:
     """Make an account that waits for its owner and return their link, which works once."""
+    return add_invited(session, actor, username=username, email=email, role=role)[1]
+
+
+def add_invited(session: Session, actor: Actor, *, username: str, email: str, role: str) -> tuple[User, str]:
+    """The same, for who shows the account as well."""
     actor.require(Permission.MANAGE_USERS)
     wanted = _role(role)
     if wanted is Role.SUPER_ADMIN:
@@ -181,7 +186,7 @@ def invite(session: Session, actor: Actor, *, username: str, email: str, role: s
     name, address = accounts.check_names(username, email)
     user = accounts.add(session, actor, name, address, wanted, NO_PASSWORD)
     user.is_active = False
-    return _link(session, actor, user)
+    return user, _link(session, actor, user)
 
 
 def _link(session: Session, actor: Actor, user: User) -> str:

@@ -1,6 +1,6 @@
 """All of them."""
 
-from api.v1 import about, admin, campaigns, datasets, experiments, metrics, own, saved_searches, stream, webhooks
+from api.v1 import about, admin, campaigns, datasets, experiments, metrics, own, saved_searches, stream, users, webhooks
 
-_PARTS = (experiments, metrics, stream, datasets, campaigns, saved_searches, webhooks, own, admin, about)
+_PARTS = (experiments, metrics, stream, datasets, campaigns, saved_searches, webhooks, own, users, admin, about)
 ALL = tuple(part.blueprint for part in _PARTS)
