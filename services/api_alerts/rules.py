@@ -55,24 +55,33 @@ class Wanted:
 
 def wanted(measure: object, threshold: object, window: object, endpoint: object, is_active: bool = True) -> Wanted:
     """What was typed, or what is wrong at which field; a share is typed in per cent."""
-    if measure not in {word.value for word in AlertMeasure}:
-        raise Invalid("Choose what to look at.", field="measure")
-    kind = AlertMeasure(str(measure))
+    kind = _measure(measure)
     text = clean(threshold, field="threshold", longest=20, shortest=1).replace(",", ".")
     try:
         value = float(text)
     except ValueError as error:
         raise Invalid("This must be a number.", field="threshold") from error
-    if kind is AlertMeasure.ERROR_RATE and not 0 < value < 100:
+    return checked(kind, value / 100 if kind is AlertMeasure.ERROR_RATE else value, window, endpoint, is_active)
+
+
+def _measure(given: object) -> AlertMeasure:
+    if given not in {word.value for word in AlertMeasure}:
+        raise Invalid("Choose what to look at.", field="measure")
+    return AlertMeasure(str(given))
+
+
+def checked(measure: object, bound: float, window: object, endpoint: object, is_active: bool = True) -> Wanted:
+    """The same of a bound as it is kept: a share of 1, or milliseconds."""
+    kind = _measure(measure)
+    if kind is AlertMeasure.ERROR_RATE and not 0 < bound < 1:
         raise Invalid("A share lies between 0 and 100 per cent.", field="threshold")
-    if kind is AlertMeasure.P95 and not (math.isfinite(value) and 0 < value <= LONGEST_WAIT):
+    if kind is AlertMeasure.P95 and not (math.isfinite(bound) and 0 < bound <= LONGEST_WAIT):
         raise Invalid("A time lies between 0 and 3,600,000 ms.", field="threshold")
     if str(window) not in {str(minutes) for minutes in WINDOWS}:
         raise Invalid("Choose over how many minutes.", field="window")
     route = clean(endpoint or "", field="endpoint", longest=270) or None
     if route is not None and " " not in route:
         raise Invalid("A route is a method and a path, such as GET /api/v1/me.", field="endpoint")
-    bound = value / 100 if kind is AlertMeasure.ERROR_RATE else value
     return Wanted(kind, bound, int(str(window)), route, is_active)
 
 
@@ -144,8 +153,7 @@ def create(session: Session, actor: Actor, asked: Wanted) -> int:
 
 def change(session: Session, actor: Actor, rule_id: int, asked: Wanted) -> None:
     """Change a rule; an alert that it has raised ends, and the next look begins anew."""
-    actor.require(Permission.CONFIGURE_NOTIFICATIONS)
-    rule = _held(session, rule_id)
+    rule = held(session, actor, rule_id)
     before = words_of(rule)
     events.end(session, rule, "the rule was changed")
     for name, value in _columns(asked).items():
@@ -156,14 +164,15 @@ def change(session: Session, actor: Actor, rule_id: int, asked: Wanted) -> None:
 
 def delete(session: Session, actor: Actor, rule_id: int) -> None:
     """Delete a rule; an alert that it has raised ends."""
-    actor.require(Permission.CONFIGURE_NOTIFICATIONS)
-    rule = _held(session, rule_id)
+    rule = held(session, actor, rule_id)
     events.end(session, rule, "the rule was deleted")
     audit.record(session, actor, "alert_rule.delete", rule=rule.id, before=words_of(rule))
     session.delete(rule)
 
 
-def _held(session: Session, rule_id: int) -> APIAlertRule:
+def held(session: Session, actor: Actor, rule_id: int) -> APIAlertRule:
+    """A rule that is about to change, locked."""
+    actor.require(Permission.CONFIGURE_NOTIFICATIONS)
     rule = session.scalar(select(APIAlertRule).where(APIAlertRule.id == rule_id).with_for_update())
     if rule is None:
         raise NotFound("rule")

@@ -24,7 +24,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 # In the order in which they are told.
 GROUPS = (
     *("experiments", "metrics", "stream", "datasets", "campaigns", "saved searches", "webhooks"),
-    *("your account", "users", "admin", "about"),
+    *("your account", "users", "alert rules", "admin", "about"),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
 _SAID = {
