@@ -150,9 +150,8 @@ def crowd_rows(running: product.Product, url: str) -> list[Row]:
         status, _, _ = running.request("POST", "/_dash-update-component", body, {"Content-Type": "application/json"})
         return status == 200
 
-    ours = crowd.ask(ask)
     with floor_server("flask", url) as port:
-        floor = crowd.ask(lambda: get(port))
+        ours, floor = crowd.in_turn(ask, lambda: get(port))
     return [
         (
             "50 clients asking for the sorted list for 20 s",

@@ -19,32 +19,54 @@ class Crowd:
     times: Timing
 
 
-def ask(request: Callable[[], bool], *, clients: int = CLIENTS, seconds: float = SECONDS) -> Crowd:
+def in_turn(one: Callable[[], bool], other: Callable[[], bool], *, turns: int = 4) -> tuple[Crowd, Crowd]:
+    """Ask two servers in turn: how fast a machine is changes within the time that each is asked."""
+    found: tuple[list[_Turn], list[_Turn]] = ([], [])
+    for _ in range(turns):
+        for request, its in zip((one, other), found, strict=True):
+            its.append(_ask(request, SECONDS / turns))
+    first, second = (_whole(its) for its in found)
+    return first, second
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    taken: list[float]  # ms of each answer
+    failed: int
+    seconds: float
+
+
+def _whole(turns: list[_Turn]) -> Crowd:
+    taken = [time for turn in turns for time in turn.taken]
+    return Crowd(len(taken) / sum(turn.seconds for turn in turns), sum(turn.failed for turn in turns), summed(taken))
+
+
+def _ask(request: Callable[[], bool], seconds: float) -> _Turn:
     """Let clients ask one after the other, each as fast as it is answered; `request` says whether it went well."""
     taken: list[float] = []
     failed = 0
     lock = threading.Lock()
-    ends = time.perf_counter() + seconds
+    began = time.perf_counter()
+    ends = began + seconds
 
     def client() -> None:
         nonlocal failed
         mine, errors = [], 0
         while time.perf_counter() < ends:
-            began = time.perf_counter()
+            asked = time.perf_counter()
             try:
                 well = request()
             except OSError:
                 well = False
-            mine.append((time.perf_counter() - began) * 1000)
+            mine.append((time.perf_counter() - asked) * 1000)
             errors += not well
         with lock:
             taken.extend(mine)
             failed += errors
 
-    threads = [threading.Thread(target=client) for _ in range(clients)]
-    began = time.perf_counter()
+    threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return Crowd(len(taken) / (time.perf_counter() - began), failed, summed(taken))
+    return _Turn(taken, failed, time.perf_counter() - began)

@@ -15,7 +15,7 @@ from services.actor import Actor
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
     Permission.CONFIGURE_NOTIFICATIONS: """
-        api_alerts.rules.create api_alerts.rules.change api_alerts.rules.delete
+        api_alerts.rules.create api_alerts.rules.held
         webhooks.visible_to
     """,
     Permission.VIEW_XAI_EXPLANATIONS: """
@@ -59,7 +59,7 @@ ACTS = {
         session_list.visible_to session_list.end_others sign_ins.visible_to
     """,
     Permission.MANAGE_USERS: """
-        accounts.create accounts.set_role people.visible_to people.invite
+        accounts.create accounts.set_role people.visible_to people.add_invited
     """,
     Permission.RUN_EXPERIMENTS: """
         experiments.reporting.target tracking.models.writable tracking.runs.target training.create
