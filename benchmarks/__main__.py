@@ -165,19 +165,20 @@ def crowd_rows(running: product.Product, url: str) -> list[Row]:
 
 def page_rows(running: product.Product) -> list[Row]:
     """Pages painted in Chromium, beside a bare Dash page."""
-    with floor_server("dash") as port, painting.tab() as page:
-        floor = painting.painted(page, f"http://127.0.0.1:{port}/", painting.BARE_READY)
-        page.context.add_cookies(
-            [{"name": running.cookie.split("=")[0], "value": running.cookie.split("=", 1)[1],
-              "domain": "127.0.0.1", "path": "/"}]
-        )  # fmt: skip
-        base = f"http://127.0.0.1:{running.port}"
-        listed = painting.painted(page, f"{base}/experiments", painting.GRID_READY)
-        compared = painting.painted(
-            page, f"{base}/compare?ids={','.join(map(str, range(1, 51)))}", painting.CURVES_READY
+    base = f"http://127.0.0.1:{running.port}"
+    with floor_server("dash") as port, painting.browser() as context:
+        name, value = running.cookie.split("=", 1)
+        context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
+        floor, listed, compared = painting.in_turn(
+            context,
+            [
+                (f"http://127.0.0.1:{port}/", painting.BARE_READY),
+                (f"{base}/experiments", painting.GRID_READY),
+                (f"{base}/compare?ids={','.join(map(str, range(1, 51)))}", painting.CURVES_READY),
+            ],
         )
-        with peers.tensorboard(painting.TENSORBOARD_RUNS) as address:
-            peer = painting.painted(page, address, painting.TENSORBOARD_READY)
+    with peers.tensorboard(painting.TENSORBOARD_RUNS) as address, painting.browser() as context:
+        (peer,) = painting.in_turn(context, [(address, painting.TENSORBOARD_READY)])
     return [
         ("list page painted, reload", f"{listed:,.0f} ms", f"{floor:,.0f} ms", f"{listed / floor:.2f} ×", "≤ 1.25 ×"),
         (

@@ -2,35 +2,45 @@
 
 import shutil
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 
 RUNS = 7
+SETTLES = 1000.0  # ms
 
 
 @contextmanager
-def tab() -> Iterator[Page]:
-    """One tab of a headless Chromium."""
+def browser() -> Iterator[BrowserContext]:
+    """A headless Chromium."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=executable, args=flags)
-        yield browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        browser.close()
+        started = playwright.chromium.launch(executable_path=executable, args=flags)
+        yield started.new_context(viewport={"width": 1440, "height": 900})
+        started.close()
 
 
-def painted(page: Page, url: str, ready: str) -> float:
-    """Median milliseconds from the reload to the moment when the script `ready` holds and a frame has been drawn."""
-    page.goto(url)
-    page.wait_for_function(ready, timeout=60_000)
-    taken = []
+def in_turn(context: BrowserContext, pages: Sequence[tuple[str, str]]) -> list[float]:
+    """Median milliseconds from a reload to the moment when the page's script holds and a frame has been drawn.
+
+    Each address has a tab of its own, and they are reloaded in turn: how fast the machine is changes meanwhile.
+    """
+    tabs = []
+    for address, ready in pages:
+        tabs.append(context.new_page())
+        tabs[-1].goto(address)
+        tabs[-1].wait_for_function(ready, timeout=60_000)
+    taken: list[list[float]] = [[] for _ in pages]
     for _ in range(RUNS):
-        page.reload(wait_until="commit")
-        page.wait_for_function(ready, timeout=60_000, polling="raf")
-        taken.append(page.evaluate("performance.now()"))
-    return float(statistics.median(taken))
+        for tab, (_, ready), times in zip(tabs, pages, taken, strict=True):
+            tab.bring_to_front()
+            tab.reload(wait_until="commit")
+            tab.wait_for_function(ready, timeout=60_000, polling="raf")
+            times.append(tab.evaluate("performance.now()"))
+            tab.wait_for_timeout(SETTLES)  # what it does later must not fall into the time of the next one
+    return [statistics.median(times) for times in taken]
 
 
 GRID_READY = "() => document.querySelectorAll('.ag-center-cols-container .ag-row [role=gridcell]').length > 50"
