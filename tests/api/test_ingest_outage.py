@@ -39,7 +39,7 @@ class Logging:
         self.experiment, self._send = experiment, send
         self._ends = threading.Event()
         self.answers: list[tuple[int, int, str | None]] = []  # batch, status, Retry-After
-        self._thread = threading.Thread(target=self._log, daemon=True)  # none outlives a test that fails
+        self._thread = threading.Thread(target=self._log, daemon=True)
         self._thread.start()
 
     def _log(self) -> None:
@@ -89,6 +89,14 @@ def outage(dash_app: Any, stop: Callable[[], None], start: Callable[[], None]) -
     """Log while the database goes and comes back; check what is there in the end."""
     probe = dash_app.server.test_client()
     going = list(scripts(dash_app.server))
+    try:
+        _outage(going, probe, stop, start)
+    finally:
+        for script in going:  # a test that fails leaves none behind
+            script.end()
+
+
+def _outage(going: list[Logging], probe: Any, stop: Callable[[], None], start: Callable[[], None]) -> None:
     for script in going:
         script.wait_for(lambda status: status == 200)
     stop()
@@ -124,7 +132,8 @@ def test_a_file_that_is_away_for_a_while_loses_nothing_that_was_acknowledged(das
     files = [Path(str(sqlite.url.database) + ending) for ending in ("", "-wal", "-shm")]
 
     def move(old: str, new: str) -> None:
-        for path in files:
+        # The file itself goes first and comes last: who opens it meanwhile must find its log beside it.
+        for path in reversed(files) if old else files:
             if path.with_name(path.name + old).exists():
                 path.with_name(path.name + old).rename(path.with_name(path.name + new))
 

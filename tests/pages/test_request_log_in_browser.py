@@ -73,6 +73,7 @@ def test_one_is_opened_with_its_sample_and_leads_to_those_like_it(visit: Callabl
     write([row(now(), endpoint="/a", status=404), row(now(), endpoint="/b", status=404)])
     page = visit("/api-metrics/requests?request=1")
     expect(page.locator(".drawer .sample")).to_contain_text('"name": "<b>x</b>"')
+    expect(page.locator(ROWS)).to_have_count(3)
     page.get_by_role("link", name="More like this").click()
     expect(page.locator(ROWS)).to_have_count(2)
     assert "endpoint=%2Fa" in page.url and "status=404" in page.url
