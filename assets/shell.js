@@ -160,7 +160,13 @@
       sidebarState();
       if (!greeted) {
         const title = $(TITLE);
-        if (title && !(left && left[0] === title && left[1] === title.textContent)) { greeted = true; pfd.announce(title.textContent); const main = $("#main-content"); if (main && !main.contains(document.activeElement)) main.focus({ preventScroll: true }); }
+        if (title && !(left && left[0] === title && left[1] === title.textContent)) {
+          greeted = true;
+          pfd.announce(title.textContent);
+          // Who is at work already, in the page or in a dialog of it, keeps the place.
+          const main = $("#main-content"), at = document.activeElement;
+          if (main && !(at && at.closest("#main-content, dialog, [role=dialog]"))) main.focus({ preventScroll: true });
+        }
       }
     }, 60);
   }).observe(document.documentElement, { childList: true, subtree: true });

@@ -79,7 +79,7 @@ def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: 
 
 
 def test_somebody_who_is_signed_in_is_shut_out_at_their_next_click(visit: Callable[..., Page]) -> None:
-    other = visit("/experiments", role=Role.VIEWER)
+    other = visit("/account/profile", role=Role.VIEWER)  # a page that asks nothing by itself
     page = visit("/admin/users")
     page.get_by_title("Change viewer-person").click()
     page.get_by_role("button", name="Disable").click()

@@ -399,6 +399,21 @@ class TestNotes:
         expect(reader.locator("#experiment-notes-edit")).to_be_hidden()
         expect(reader.locator("#experiment-delete")).to_be_hidden()
 
+    def test_keep_the_cursor_when_the_page_comes_to_rest_only_later(self, visit: Visit) -> None:
+        page = visit("/account/profile", Role.OPERATOR)
+        page.evaluate("""() => {
+            const restless = () => document.getElementById("announcer").replaceChildren(document.createComment(""));
+            window.restlessly = setInterval(restless, 20);
+        }""")
+        page.evaluate(FOLLOW, f"/experiments/{completed(epochs=0)}")
+        page.locator("#experiment-notes-edit").click()
+        field = page.get_by_label("Notes in Markdown")
+        expect(field).to_be_focused()
+        page.evaluate("clearInterval(window.restlessly)")
+        expect(page.locator("#announcer")).not_to_be_empty()
+        page.keyboard.type("typed")
+        expect(field).to_have_value("typed")
+
     def test_written_in_two_tabs_are_lost_in_neither(self, visit: Visit) -> None:
         number = completed(epochs=0)
         early, late = (visit(f"/experiments/{number}") for _ in range(2))
