@@ -97,7 +97,7 @@ def dialogs() -> list[Component]:
         dcc.Store(id=DONE),
         dcc.Store(id=UNDO),
         dcc.Location(id="experiments-go", refresh="callback-nav"),
-        confirm_dialog(DELETE_DIALOG, "Delete experiments?", confirm_label="Delete", danger=True),
+        confirm_dialog(DELETE_DIALOG, "Delete?", confirm_label="Delete", danger=True),
         confirm_dialog(
             CANCEL_DIALOG, "Stop runs?", confirm_label="Stop runs", cancel_label="Let them run", danger=True
         ),
@@ -203,6 +203,7 @@ def _register_deletion(page: Page, grid: str) -> None:
     @page.callback(
         Output(TARGET, "data"),
         Output(DELETE_DIALOG, "is_open"),
+        Output(f"{DELETE_DIALOG}-title", "children"),
         Output(f"{DELETE_DIALOG}-body", "children"),
         Output(CANCEL_DIALOG, "is_open"),
         Output(f"{CANCEL_DIALOG}-body", "children"),
@@ -228,19 +229,20 @@ def _register_deletion(page: Page, grid: str) -> None:
             word = action.get("action") if isinstance(action, dict) else None
             ids = ids_from([{"id": action.get("id")}]) if isinstance(action, dict) else []
             if word not in {"delete", "cancel", "tag"}:
-                return (no_update,) * 6
+                return (no_update,) * 7
         if word is None or not ids:
-            return no_update, False, no_update, False, no_update, no_update
+            return no_update, False, no_update, no_update, False, no_update, no_update
         if word == "tag":
-            return no_update, False, no_update, False, no_update, tags.target_of(ids)
+            return no_update, False, no_update, no_update, False, no_update, tags.target_of(ids)
         actor = current_actor()
         with snapshot() as session:
             if word == "cancel":
                 wanted = editing.visible_ids(session, actor, ids)
                 text = f"{len(wanted)} selected. Those that run stop after their epoch; ended ones stay as they are."
-                return ids, False, no_update, True, text, no_update
+                return ids, False, no_update, no_update, True, text, no_update
             preview = editing.preview_deletion(session, actor, ids)
-        return ids, True, _preview(preview), False, no_update, no_update
+        which = "this experiment" if preview.experiments == 1 else f"{preview.experiments:,} experiments"
+        return ids, True, f"Delete {which}?", _preview(preview), False, no_update, no_update
 
     @page.callback(
         Output(DONE, "data"),
@@ -310,5 +312,9 @@ def _preview(preview: editing.DeletionPreview) -> list[Component]:
     return [
         preview_list(preview.names, total=preview.experiments),
         key_value_list([(name, value) for name, value in facts if value]),
-        html.P(f"They can be restored for {preview.kept_days} days: show the status “Deleted”.", className="muted"),
+        html.P(
+            f"{'It' if preview.experiments == 1 else 'They'} can be restored for {preview.kept_days} days: "
+            "show the status “Deleted”.",
+            className="muted",
+        ),
     ]

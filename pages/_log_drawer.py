@@ -31,7 +31,16 @@ def drawer() -> Component:
 
 def subject_of(entry: Entry) -> str:
     """On what it was done, in a few words."""
-    return next((_words(entry.details[name]) for name in SUBJECTS if entry.details.get(name)), "–")
+    return next((_subject(name, entry.details[name]) for name in SUBJECTS if entry.details.get(name)), "–")
+
+
+def _subject(name: str, value: Any) -> str:
+    """What a bare number is of, and what was done."""
+    if name == "experiments" and isinstance(value, list):
+        return f"experiment{'' if len(value) == 1 else 's'} {_words(value)}"
+    if name == "experiments" and type(value) is int:
+        return f"{value:,} experiment{'' if value == 1 else 's'}"
+    return f"job {value}" if name == "job" else _words(value)
 
 
 def _words(value: Any) -> str:

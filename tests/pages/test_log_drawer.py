@@ -17,11 +17,30 @@ def links_of(component: Any) -> list[str]:
     return own + links_of(getattr(component, "children", None) or [])
 
 
-def body_of(details: dict[str, Any]) -> Any:
-    entry = Entry(
+def entry_of(details: dict[str, Any]) -> Entry:
+    return Entry(
         1, datetime(2026, 1, 1, tzinfo=UTC), "ada", "experiment.tag", "success", details, None, None, None, None, None
     )
-    return drawer.body(entry)
+
+
+def body_of(details: dict[str, Any]) -> Any:
+    return drawer.body(entry_of(details))
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        ({"experiments": [3]}, "experiment 3"),
+        ({"experiments": [3, 12]}, "experiments 3, 12"),
+        ({"experiments": 1200, "datasets": 4}, "1,200 experiments"),
+        ({"tag": "good", "experiments": [3]}, "good"),
+        ({"job": 7, "kind": "import"}, "job 7"),
+        ({"user": "ada"}, "ada"),
+        ({}, "–"),
+    ],
+)
+def test_the_list_says_on_what_a_number_is(details: dict[str, Any], words: str) -> None:
+    assert drawer.subject_of(entry_of(details)) == words
 
 
 def test_experiments_lead_to_their_pages() -> None:
