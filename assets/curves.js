@@ -106,7 +106,7 @@
     const logs = ["xaxis", "yaxis"].map((name) => (layout[name] || {}).type === "log");
     layout.xaxis = Object.assign({}, layout.xaxis, { range: extent(series, 0, logs[0], 0) });
     const span = layout.xaxis.range[1] - layout.xaxis.range[0];
-    if (layout.xaxis.nticks) layout.xaxis.nticks = span > 6 ? 0 : Math.floor(span) + (span >= 2 ? 1 : 0);  // steps are whole
+    if (layout.xaxis.dtick === 1 && span > 6) delete layout.xaxis.dtick;  // more steps than each has room for a tick
     layout.yaxis = Object.assign({}, layout.yaxis, { range: extent(series, 1, logs[1], 0.06) });
     layout.annotations = (layout.annotations || []).map((item) => renamed(follow(item, data, lines, series, logs), data));
     spread(layout.annotations.filter((item) => /^end-label/.test(item.name || "")), layout.yaxis.range, gd._fullLayout._size.h);

@@ -45,7 +45,7 @@
         font: { family: t.font, size: 12, color: t["text-2"] },
         colorway: t.curves,
         xaxis: Object.assign({}, axis, { showgrid: false, showline: true, ticks: "outside", ticklen: 4 }),
-        yaxis: Object.assign({}, axis, { nticks: 6 }),
+        yaxis: Object.assign({}, axis, { nticks: 6, ticklabelstandoff: 4 }),
         hoverlabel: { bgcolor: t["surface-raised"], bordercolor: t["border-strong"], font: { family: t.font, size: 12, color: t.text }, namelength: 40 },
         legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", maxheight: 92, tracegroupgap: 0, font: { size: 12, color: t["text-2"] } },
         annotationdefaults: { font: { color: t["text-2"], size: 12 } },
@@ -98,7 +98,7 @@
         layout[name] = Object.assign({}, layout[name], { ticktext: narrow ? meta.narrow.labels : meta.wide.labels });
       });
       if (meta.kind === "confusion") {
-        layout.xaxis.tickangle = narrow ? -90 : -40;
+        layout.xaxis.tickangle = narrow ? -90 : "auto";
         const full = width >= meta.narrow.labels.length * 56 + 160;
         data[0] = Object.assign({}, data[0], { text: full ? meta.wide.text : meta.narrow.text, xgap: narrow ? 1 : 2, ygap: narrow ? 1 : 2, textfont: { size: narrow ? 9 : 11 } });
       }

@@ -54,7 +54,13 @@ def confusion_figure(
             }
         ],
         "layout": base_layout(
-            xaxis={**ticks, "ticktext": short, "title": {"text": "Predicted"}, "tickangle": -40, "automargin": True},
+            xaxis={
+                **ticks,
+                "ticktext": short,
+                "title": {"text": "Predicted"},
+                "autotickangles": [0, -40, -90],
+                "automargin": True,
+            },
             yaxis={**ticks, "ticktext": short, "title": {"text": "True"}, "autorange": "reversed", "automargin": True},
             uirevision=revision,
             meta={

@@ -176,9 +176,8 @@ def _axis(
 
 
 def _counted(whole: bool, limits: tuple[float, float]) -> Figure:
-    """Between two steps there is nothing to tick; only a short axis would have ticks there."""
-    span = limits[1] - limits[0]
-    return {"nticks": math.floor(span) + (span >= 2)} if whole and 1 <= span <= FEW_STEPS else {}
+    """Each step of a short axis has its tick, and nothing between two steps has one."""
+    return {"tick0": 0, "dtick": 1} if whole and 1 <= limits[1] - limits[0] <= FEW_STEPS else {}
 
 
 def _end_labels(
