@@ -4,6 +4,12 @@
   const pfd = (window.pfd = window.pfd || {});
   const root = document.documentElement;
   const QUARTER = 900000; // no zone changes its offset within a quarter of an hour
+  // Days are written as everywhere else on the pages; the lower line stands only where it is another one than before.
+  const DAY = 86400000, ticks = [
+    [[null, 999], "%H:%M:%S.%L\n%-d %b %Y"], [[1000, 59999], "%H:%M:%S\n%-d %b %Y"], [[60000, DAY - 1], "%H:%M\n%-d %b %Y"],
+    [[DAY, "M1"], "%-d %b\n%Y"], [["M1", "M12"], "%b\n%Y"], [["M12", null], "%Y"],
+  ].map(([dtickrange, value]) => ({ dtickrange, value }));
+  const WRITTEN = { tickformatstops: ticks, hoverformat: "%-d %b %Y, %H:%M:%S" };
   let chosen, zone, clock, offsets;
 
   function look() {
@@ -58,7 +64,7 @@
   function apply(data, layout) {
     const axis = layout.xaxis || {}, range = axis.range || [], home = (layout.meta || {}).home;
     const now = Object.assign({}, layout);
-    if (typeof range[1] !== "string") now.xaxis = Object.assign({}, axis, { title: named(axis, range[1]) }, axis.range ? { range: all(range) } : {});
+    if (typeof range[1] !== "string") now.xaxis = Object.assign({}, axis, WRITTEN, { title: named(axis, range[1]) }, axis.range ? { range: all(range) } : {});
     if (layout.shapes) now.shapes = layout.shapes.map((item) => place(item, ["x0", "x1"]));
     if (layout.annotations) now.annotations = layout.annotations.map((item) => place(item, ["x"]));
     if (home && home["xaxis.range"]) now.meta = Object.assign({}, layout.meta, { home: Object.assign({}, home, { "xaxis.range": all(home["xaxis.range"]) }) });
