@@ -123,7 +123,7 @@ class TestCurves:
         expect(page.locator(LINES)).to_have_count(2)
         title = page.locator('[data-panel-key="loss"] .xtitle')
         expect(title).to_have_text("Time (GMT+9)")
-        first = page.locator('[data-panel-key="loss"] .xtick').first
+        first = page.locator('[data-panel-key="loss"] .xtick text').first
         expect(first).to_have_text(re.compile(r"^\d\d:\d\d:\d\d\S* ?\d{1,2} [A-Z][a-z]{2} 20\d\d$"))
         zoom(page, "loss")
         page.wait_for_url("**low=*")
