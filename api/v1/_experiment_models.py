@@ -73,10 +73,10 @@ class ExperimentRow(Answer):
     epochs: int | None
     total_epochs: int | None
     duration: float | None
-    created: str
-    started: str | None
-    ended: str | None
-    deleted: str | None
+    created: datetime
+    started: datetime | None
+    ended: datetime | None
+    deleted: datetime | None
     tags: list[str]
     demo: bool
     values: dict[str, float | str | None]

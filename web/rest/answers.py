@@ -1,4 +1,4 @@
-"""Answers of our own API: a model as JSON, rows as CSV, with what stands around them."""
+"""Answers of our own API: a model as JSON, rows as CSV or Parquet, with what stands around them."""
 
 import csv
 import hashlib
@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from services.errors import ChangedMeanwhile
 from services.experiments.options import csv_cell
 from web.rest.asked import JSON
+from web.rest.parquet import PARQUET, as_parquet
 
 CSV = "text/csv"
+TABLES = (CSV, PARQUET)
 T = TypeVar("T")
 
 
@@ -77,7 +79,7 @@ def _address(values: dict[str, list[str]]) -> str:
 
 def wants_table() -> bool:
     """Whether something else than JSON is asked for."""
-    return bool(request.accept_mimetypes) and request.accept_mimetypes.best_match((JSON, CSV)) == CSV
+    return bool(request.accept_mimetypes) and request.accept_mimetypes.best_match((JSON, *TABLES)) in TABLES
 
 
 def as_json(value: Answer) -> bytes:
@@ -102,12 +104,16 @@ def _cell(value: Any) -> str:
     return csv_cell(value)
 
 
-def response(reply: Reply, status: int, form: str, columns: Sequence[str]) -> Response:
+def response(reply: Reply, status: int, form: str, table: type[BaseModel] | None) -> Response:
     """The answer in the form that was asked for."""
     if reply.value is None:
         return Response(status=status, headers=reply.headers)
-    if form == CSV:
-        told = Response(as_csv(reply.rows or (), columns), status=status, content_type=f"{CSV}; charset=utf-8")
+    rows = reply.rows or ()
+    if table is not None and form == CSV:
+        body = as_csv(rows, tuple(table.model_fields))
+        told = Response(body, status=status, content_type=f"{CSV}; charset=utf-8")
+    elif table is not None and form == PARQUET:
+        told = Response(as_parquet(rows, table), status=status, mimetype=PARQUET)
     else:
         told = Response(as_json(reply.value), status=status, mimetype=JSON)
     told.headers.extend(reply.headers)

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from web.rest import asked
 from web.rest.answers import CSV
 from web.rest.operations import OPERATIONS, Operation
+from web.rest.parquet import PARQUET
 
 REFERENCE = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -248,6 +249,7 @@ def _answer(spec: Operation) -> dict[str, Any]:
         told["content"] = {asked.JSON: {"schema": _reference(spec.answer, "serialization")}}
         if spec.table is not None:
             told["content"][CSV] = {"schema": {"type": "string"}}
+            told["content"][PARQUET] = {"schema": {"type": "string", "format": "binary"}}
     return told
 
 

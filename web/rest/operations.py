@@ -16,7 +16,7 @@ from services import idempotency, sudo
 from web.api_record import never_sampled
 from web.guard import API_KEY, KEY_OR_SESSION
 from web.rest import answers, asked, principal
-from web.rest.answers import CSV, Answer, Reply
+from web.rest.answers import TABLES, Answer, Reply
 
 PREFIX = "/api/v1"
 Handler = Callable[..., Any]
@@ -36,7 +36,7 @@ class Operation:
     status: int
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    table: type[BaseModel] | None = None  # the rows of the answer as CSV
+    table: type[BaseModel] | None = None  # the rows of the answer as CSV and Parquet
     refusals: tuple[int, ...] = ()
     conditional: bool = False  # changes only the state that If-Match names
     tagged: bool = False  # answers with an ETag
@@ -53,7 +53,7 @@ class Operation:
     @property
     def forms(self) -> tuple[str, ...]:
         """The forms of its answer."""
-        return (asked.JSON,) if self.table is None else (asked.JSON, CSV)
+        return (asked.JSON,) if self.table is None else (asked.JSON, *TABLES)
 
 
 OPERATIONS: list[Operation] = []
@@ -117,13 +117,12 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     if spec.streams:
         streamed: Response = function(who.actor, **given)
         return streamed
-    columns = () if spec.table is None else tuple(spec.table.model_fields)
     with _unit_of_work(spec) as session:
         repeat = _claim(session, who, spec, spelled)
         if repeat is not None and repeat.answered is not None:
             return _again(repeat.answered)
         reply = _as_reply(function(session, who.actor, **given))
-        told = answers.response(reply, spec.status, form, columns)
+        told = answers.response(reply, spec.status, form, spec.table)
         if repeat is not None:
             kept = {name: told.headers[name] for name in ("Location", "ETag") if name in told.headers}
             idempotency.keep(session, repeat, idempotency.Answered(spec.status, told.get_data(), kept))
