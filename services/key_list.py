@@ -57,7 +57,13 @@ def _state() -> Any:
 
 
 def page(
-    session: Session, actor: Actor, *, text: str = "", state: str | None = None, before: int | None = None
+    session: Session,
+    actor: Actor,
+    *,
+    text: str = "",
+    state: str | None = None,
+    before: int | None = None,
+    limit: int = PAGE,
 ) -> tuple[list[ListedKey], int | None]:
     """The newest keys that match, or those before one, and where the next page begins if there is one."""
     query = visible_to(actor)
@@ -71,9 +77,9 @@ def page(
         query = query.where(_state() == state)
     if before is not None:
         query = query.where(APIKey.id < before)
-    rows = session.execute(query.order_by(APIKey.id.desc()).limit(PAGE + 1)).all()
-    found = [_listed(actor, row) for row in rows[:PAGE]]
-    return found, found[-1].id if len(rows) > PAGE else None
+    rows = session.execute(query.order_by(APIKey.id.desc()).limit(limit + 1)).all()
+    found = [_listed(actor, row) for row in rows[:limit]]
+    return found, found[-1].id if len(rows) > limit else None
 
 
 def _listed(actor: Actor, row: Any) -> ListedKey:

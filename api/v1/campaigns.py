@@ -1,4 +1,4 @@
-"""`/api/v1/hpo-campaigns`, `/api/v1/nas-campaigns` with their trials, and `/api/v1/explanations`."""
+"""`/api/v1/hpo-campaigns` and `/api/v1/nas-campaigns` with their trials."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from api.v1._experiment_models import Status
 from models.permissions import Permission
-from services import explanations, hpo_campaigns, nas_campaigns
+from services import hpo_campaigns, nas_campaigns
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed
 from web.rest.asked import Body
@@ -91,29 +91,10 @@ class NASTrial(Answer):
     metrics: Json | None
 
 
-class Explanation(Answer):
-    """Why a model said so about a signal."""
-
-    id: int
-    experiment_id: int
-    signal_id: str
-    method: str
-    explanation_data: Json | None
-    created_at: datetime
-
-
 class CampaignQuery(Paged):
     """Which campaigns."""
 
     status: Status | None = None
-
-
-class ExplanationQuery(Paged):
-    """Which explanations."""
-
-    experiment_id: Id | None = None
-    signal_id: Annotated[str, line(100, 1)] | None = None
-    method: Annotated[str, line(50, 1)] | None = None
 
 
 class NewHPOCampaign(Body):
@@ -285,29 +266,3 @@ def create_nas_campaign(session: Session, actor: Actor, body: NewNASCampaign, **
 def cancel_nas_campaign(session: Session, actor: Actor, number: int, **_: Any) -> None:
     """Withdraw a search over architectures that has not ended; it stays readable as cancelled"""
     nas_campaigns.cancel(session, actor, number)
-
-
-@operation(
-    blueprint,
-    "GET",
-    "/explanations",
-    permission=Permission.VIEW_XAI_EXPLANATIONS,
-    query=ExplanationQuery,
-    answer=Listed[Explanation],
-)
-def list_explanations(session: Session, actor: Actor, query: ExplanationQuery) -> Reply:
-    """The explanations of predictions, the newest first"""
-    rows, following = explanations.page(session, actor, **query.model_dump())
-    return listed(Listed[Explanation](items=[Explanation.from_row(row[0]) for row in rows], next=following))
-
-
-@operation(
-    blueprint,
-    "GET",
-    "/explanations/<int:number>",
-    permission=Permission.VIEW_XAI_EXPLANATIONS,
-    answer=Explanation,
-)
-def get_explanation(session: Session, actor: Actor, number: int, **_: Any) -> Explanation:
-    """One explanation"""
-    return Explanation.from_row(explanations.get(session, actor, number))

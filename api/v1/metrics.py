@@ -14,10 +14,11 @@ from services.actor import Actor
 from services.curves import series
 from services.curves.packing import Points
 from services.curves.series import Summary, Window
+from services.errors import NotFound
 from services.experiments import details, reporting
 from web.rest.answers import Answer, Listed, Reply, listed, wants_table
 from web.rest.asked import Body, Query
-from web.rest.kinds import CURSOR_WORDS, Cursor, Paged, Seconds, Special, Step, Value, line, special
+from web.rest.kinds import CURSOR_WORDS, LARGEST_ID, Cursor, Paged, Seconds, Special, Step, Value, line, special
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_metrics", __name__, url_prefix=PREFIX)
@@ -96,6 +97,32 @@ class Point(Body):
     time: Seconds | None = None
 
 
+class EpochQuery(Query):
+    """Which epoch."""
+
+    epoch: Annotated[int, Field(ge=0, le=LARGEST_ID, description="The last one without it.")] | None = None
+
+
+class ClassScores(Answer):
+    """How well a class is told from the others."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class ConfusionMatrix(Answer):
+    """What was predicted (columns) of what is true (rows) after an epoch; not every epoch need have one."""
+
+    epoch: int
+    first_epoch: int
+    last_epoch: int
+    labels: list[str]
+    counts: list[list[int]]
+    classes: list[ClassScores]
+
+
 class Batch(Body):
     """Points of an experiment; those that are there already are left as they are."""
 
@@ -142,6 +169,35 @@ def list_training_runs(session: Session, actor: Actor, experiment_id: int, query
 
 def _said(value: Any) -> Any:
     return special(value) if isinstance(value, float) else value
+
+
+@operation(
+    blueprint,
+    "GET",
+    f"{ONE}/confusion-matrix",
+    permission=Permission.VIEW_EXPERIMENTS,
+    query=EpochQuery,
+    answer=ConfusionMatrix,
+    table=ClassScores,
+    description="As a table it has a row for each class, with its scores.",
+)
+def get_confusion_matrix(session: Session, actor: Actor, experiment_id: int, query: EpochQuery) -> Reply:
+    """The confusion matrix of an epoch, or the last before it, with the scores of each class"""
+    span = details.matrix_span(session, actor, experiment_id)
+    found = details.matrix(session, actor, experiment_id, (span or (0, 0))[1] if query.epoch is None else query.epoch)
+    if span is None or found is None:
+        raise NotFound("confusion matrix")
+    scores = zip(found.labels, found.precision, found.recall, found.f1, strict=True)
+    classes = [ClassScores(label=label, precision=p, recall=r, f1=f1) for label, p, r, f1 in scores]
+    told = ConfusionMatrix(
+        epoch=found.epoch,
+        first_epoch=span[0],
+        last_epoch=span[1],
+        labels=list(found.labels),
+        counts=[list(line) for line in found.counts],
+        classes=classes,
+    )
+    return Reply(told, {}, [one.model_dump() for one in classes])
 
 
 @operation(

@@ -27,7 +27,14 @@ OVERLAP = timedelta(hours=24)  # how long a replaced key goes on working
 RATE = 1000  # requests an hour
 LOGGING_RATE = 100_000  # of a key that logs runs: a script that logs each step by itself sends some ten a second
 # A key never touches accounts, not even that of its owner: who finds it must not be able to stay.
-NOT_FOR_KEYS = frozenset({Permission.MANAGE_OWN_ACCOUNT, Permission.MANAGE_USERS, Permission.SECURITY_SETTINGS})
+NOT_FOR_KEYS = frozenset(
+    {
+        Permission.MANAGE_OWN_ACCOUNT,
+        Permission.MANAGE_USERS,
+        Permission.MANAGE_API_KEYS,
+        Permission.SECURITY_SETTINGS,
+    }
+)
 
 State = Literal["active", "replaced", "expired", "revoked"]
 

@@ -21,6 +21,9 @@ ACTS = {
     Permission.VIEW_XAI_EXPLANATIONS: """
         explanations.visible_to
     """,
+    Permission.USE_XAI_DASHBOARD: """
+        explanations.create explanations.remove
+    """,
     Permission.RUN_HPO_CAMPAIGNS: """
         hpo_campaigns.create hpo_campaigns.cancel nas_campaigns.create nas_campaigns.cancel
     """,

@@ -8,6 +8,7 @@ import jsonschema_rs
 from flask import Flask
 from werkzeug.test import TestResponse
 
+import api.v1.blueprints  # noqa: F401 - declares the operations, for tests that walk over them
 from database.engine import transaction
 from models.permissions import Role
 from services.api_keys import keys

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from tests.support.experiments import LABELS, completed
 from tests.support.rest import Rest
 
 
@@ -184,3 +185,29 @@ class TestReading:
             return count_queries(database, lambda: api.get(f"/experiments/{number}/metrics", limit=limit))
 
         assert ask(1) == ask(50)
+
+
+class TestConfusion:
+    @pytest.fixture
+    def number(self, database: Engine) -> int:
+        return completed(epochs=3)
+
+    def test_the_last_matrix_comes_with_the_scores_of_each_class(self, api: Rest, number: int) -> None:
+        told = api.get(f"/experiments/{number}/confusion-matrix").json
+        assert (told["epoch"], told["first_epoch"], told["last_epoch"]) == (3, 1, 3)
+        assert told["labels"] == LABELS
+        assert told["counts"] == [[24, 6, 0], [1, 24, 5], [0, 0, 30]]
+        healthy = told["classes"][0]
+        assert (healthy["label"], healthy["precision"], healthy["recall"]) == ("Healthy", 24 / 25, 24 / 30)
+
+    def test_that_of_an_earlier_epoch_is_asked_for(self, api: Rest, number: int) -> None:
+        assert api.get(f"/experiments/{number}/confusion-matrix", epoch=1).json["counts"][0] == [10, 20, 0]
+
+    def test_as_a_table_it_is_the_scores(self, api: Rest, number: int) -> None:
+        answer = api.ask("GET", f"/experiments/{number}/confusion-matrix", headers={"Accept": "text/csv"})
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+        assert [row["label"] for row in rows] == LABELS
+        assert float(rows[2]["recall"]) == 1
+
+    def test_without_one_it_is_not_found(self, api: Rest) -> None:
+        assert api.get(f"/experiments/{api.experiment()}/confusion-matrix").status_code == 404

@@ -3,14 +3,13 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, text
 
 from database.engine import snapshot, transaction
 from models import (
     Dataset,
     Experiment,
     ExperimentStatus,
-    Explanation,
     HPOCampaign,
     HPOMethod,
     NASCampaign,
@@ -119,16 +118,6 @@ class TestCampaigns:
             (number,) = add(NASCampaign(name="c", dataset_id=dataset, created_by=author.user_id, **words))
         assert Rest(dash_app.server).ask("DELETE", f"/{kind}-campaigns/{number}").status_code == 403
         assert Rest(dash_app.server, role=Role.ADMIN).ask("DELETE", f"/{kind}-campaigns/{number}").status_code == 204
-
-
-def test_explanations_of_deleted_experiments_are_not_seen(api: Rest) -> None:
-    number = api.experiment()
-    (one,) = add(Explanation(experiment_id=number, signal_id="s1", method="shap", explanation_data={"v": [1]}))
-    (row,) = api.get("/explanations", experiment_id=number, method="shap").json["items"]
-    assert api.get(f"/explanations/{one}").json == row
-    api.ask("DELETE", f"/experiments/{number}")
-    assert api.get("/explanations").json["items"] == []
-    assert api.get(f"/explanations/{one}").status_code == 404
 
 
 class TestSavedSearches:
@@ -299,3 +288,15 @@ class TestAdmin:
         assert [one["user"] for one in first["items"] + rest["items"]] == ["operator-person"] * 3
         assert rest["next"] is None
         assert admin.get("/system-log", since="2026-13-40").status_code == 422
+
+
+def test_the_chain_of_the_system_log_is_checked(dash_app: Any, database: Engine) -> None:
+    admin = Browser(dash_app.server, Role.ADMIN)
+    Rest(dash_app.server).experiment()
+    told = admin.ask("GET", "/system-log/verification").json
+    assert told["rows"] > 0
+    assert (told["broken"], told["reason"]) == (None, "")
+    with transaction() as session:
+        first = session.scalar(select(func.min(SystemLog.id)))
+        session.execute(text("update system_logs set status = 'failed' where id = :id"), {"id": first})
+    assert admin.ask("GET", "/system-log/verification").json["broken"] == first
