@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench scaling guards audit sbom enumeration fuzz kills
+.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz kills
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,9 @@ sbom: install $(AUDIT)  ## write sbom.json, the inventory of packages as Cyclone
 
 bench: install  ## measure against the floors (DATABASE_URL for PostgreSQL)
 	@$(PYTHON) -m benchmarks
+
+traffic: install  ## ask for the page of API metrics over 10,000,000 requests (some ten minutes)
+	@$(PYTHON) -m benchmarks.traffic
 
 scaling: install  ## write a day of 1,000 experiments that log, and weigh it against docs/scaling.md (ten minutes or more)
 	@$(PYTHON) -m benchmarks.scaling
