@@ -9,6 +9,8 @@ from components.attributes import attributes
 
 Cell = Component | str
 
+MOST_BELOW_EACH_OTHER = 5  # figures of a row on a phone; more of them stand side by side
+
 
 def plain_table(
     headers: Sequence[str], rows: Sequence[Sequence[Cell]], *, label: str, numeric: Sequence[int] = ()
@@ -32,6 +34,6 @@ def plain_table(
     ]
     table = html.Table(
         [html.Caption(label, className="visually-hidden"), html.Thead(html.Tr(head)), html.Tbody(body)],
-        className="plain-table",
+        className="plain-table plain-table-figures" if len(numeric) >= MOST_BELOW_EACH_OTHER else "plain-table",
     )
     return html.Div(table, className="plain-table-frame")

@@ -15,6 +15,7 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import Page
 from services.api_alerts import rules
+from services.api_requests.routes import shown
 from services.errors import Invalid, NotFound
 from web.identity import current_actor
 
@@ -98,7 +99,10 @@ def register(page: Page, changed: str) -> None:
             rule = None if number is None else rules.one(session, actor, number)
         values = BEGIN if rule is None else _values(rule)
         known = routes if values[3] in {EVERY_ROUTE, *routes} else [values[3], *routes]
-        options = [{"value": EVERY_ROUTE, "label": "all requests"}, *({"value": word, "label": word} for word in known)]
+        options = [
+            {"value": EVERY_ROUTE, "label": "all requests"},
+            *({"value": word, "label": shown(word)} for word in known),
+        ]
         title = "New rule" if rule is None else "Change rule"
         return True, title, number, *values, options, *("",) * len(FIELDS)
 

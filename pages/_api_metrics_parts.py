@@ -16,6 +16,7 @@ from pages._api_range import log_address
 from services.api_metrics import reading
 from services.api_metrics.facts import OTHERS, Part, Told
 from services.api_metrics.reading import KeyUse, Metrics, Route, Totals
+from services.api_requests.routes import shown as shown_route
 
 PICK = "api-metrics-pick"
 KEYS_ADDRESS, EXPLORER_ADDRESS = "/account/keys", "/api/docs"
@@ -146,7 +147,7 @@ def _highest(values: Any) -> float:
 def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str = "") -> Component:
     """The routes, of which each leads to the page of it alone."""
     chosen = SORTS.get(sort, SORTS["requests"])[1]
-    matching = [route for route in found.routes if text.strip().lower() in route.label.lower()]
+    matching = [route for route in found.routes if text.strip().lower() in shown_route(route.label).lower()]
     if found.routes and not matching:
         return html.P("No route matches.", className="muted")
     ranked = sorted(matching, key=lambda route: (-chosen(route), route.label))
@@ -161,7 +162,7 @@ def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str 
 def _route_row(route: Route, picked: str | None, times: Mapping[str, Any]) -> Sequence[Component | str]:
     part = route.part
     method, _, path = route.label.partition(" ")
-    shown = [html.Span(method, className="route-method"), html.Span(path, className="route-path")]
+    shown = [html.Span(method, className="route-method"), html.Span(shown_route(path), className="route-path")]
     name: Component
     if route.label == OTHERS:
         name = html.Span("All others")
@@ -172,7 +173,7 @@ def _route_row(route: Route, picked: str | None, times: Mapping[str, Any]) -> Se
             id={"type": PICK, "label": route.label},
             type="button",
             className="route-button",
-            title=f"{'Show all routes again' if is_picked else f'Show {route.label} alone'}",
+            title=f"{'Show all routes again' if is_picked else f'Show {shown_route(route.label)} alone'}",
             **attributes({"aria-pressed": "true" if is_picked else "false"}),
         )
     return (
@@ -182,13 +183,13 @@ def _route_row(route: Route, picked: str | None, times: Mapping[str, Any]) -> Se
         *(milliseconds(part.sketch.quantile(place / 100)) for place in PLACES),
         size_text(part.received),
         size_text(part.sent),
-        sparkline([float(count) for count in route.trend], label=f"Requests of {route.label}"),
+        sparkline([float(count) for count in route.trend], label=f"Requests of {shown_route(route.label)}"),
         ""
         if route.label == OTHERS
         else dcc.Link(
             "Log",
             href=log_address(times, endpoint=path, method=method),
-            title=f"Requests of {route.label}",
+            title=f"Requests of {shown_route(route.label)}",
         ),
     )
 
@@ -235,7 +236,7 @@ def told_table(found: Metrics, which: str, times: Mapping[str, Any]) -> Componen
         return html.P("None." if found.totals.requests else "No requests in this time.", className="muted")
     rows = [
         (
-            html.Span(label, className="route-path"),
+            html.Span(shown_route(label), className="route-path"),
             str(told[3]),
             milliseconds(told[0]),
             dcc.Link(time_tag(reading.at(told[2]), "second"), href=_alike(label, told, times)),

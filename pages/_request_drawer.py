@@ -12,6 +12,7 @@ from components.icons import icon
 from components.values import copy_button, key_value_list, number, size_text, time_tag
 from pages._api_range import log_address
 from services.api_requests.log import Details
+from services.api_requests.routes import shown
 
 DRAWER, TITLE, BODY = "requests-drawer", "requests-drawer-title", "requests-drawer-body"
 
@@ -40,7 +41,7 @@ def body_of(found: Details, times: Mapping[str, Any]) -> list[Component]:
         key_value_list(
             [
                 ("Time", time_tag(entry.moment, "second")),
-                ("Route", html.Span([f"{entry.method} ", html.Code(entry.endpoint)])),
+                ("Route", html.Span([f"{entry.method} ", html.Code(shown(entry.endpoint))])),
                 ("Status", str(entry.status)),
                 *([("Reason", entry.error)] if entry.error else []),
                 ("Took", f"{number(entry.milliseconds, 1)} ms"),

@@ -22,6 +22,7 @@ from services.api_alerts import rules
 from services.api_metrics import reading, windows
 from services.api_metrics.reading import Metrics
 from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS
+from services.api_requests.routes import shown as shown_route
 from services.errors import Invalid
 from web.identity import current_actor
 
@@ -131,7 +132,7 @@ def _toolbar(asked: Sequence[str]) -> Component:
 def _chip(route: str | None) -> Component:
     """Which route is shown alone, as the button that ends it."""
     button: Component = html.Button(
-        [html.Span(route or "", className="route-path"), icon("x-lg")],
+        [html.Span(shown_route(route or ""), className="route-path"), icon("x-lg")],
         id=ALL_ROUTES,
         type="button",
         className="btn btn-outline-secondary route-chip",

@@ -20,6 +20,7 @@ from pages._page import register_page
 from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS
 from services.api_requests import exporting, log
 from services.api_requests.log import Entry
+from services.api_requests.routes import shown
 from services.api_requests.wanted import CLASSES, FAILED, NO_KEY, Wanted, place_of, wanted, words_of
 from services.errors import Invalid, NotFound
 from web.identity import current_actor
@@ -125,7 +126,9 @@ def _toolbar(asked: dict[str, str]) -> Component:
         [
             _labelled("range", "Range", spans),
             _labelled("method", "Method", _choice("method", asked, "All methods", dict.fromkeys(METHODS, ""))),
-            _labelled("endpoint", "Route", _choice("endpoint", asked, "All routes", dict.fromkeys(routes, ""))),
+            _labelled(
+                "endpoint", "Route", _choice("endpoint", asked, "All routes", {route: shown(route) for route in routes})
+            ),
             _labelled("status", "Status", _choice("status", asked, "All statuses", words)),
             _labelled("key", "Key", _choice("key", asked, "All keys", key_words)),
             _labelled("address", "Address", address),
@@ -165,7 +168,7 @@ def _shown(entry: Entry) -> dict[str, Any]:
         "id": str(entry.id),
         "time": entry.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "status": entry.status,
-        "route": f"{entry.method} {entry.endpoint}",
+        "route": f"{entry.method} {shown(entry.endpoint)}",
         "milliseconds": entry.milliseconds,
         "key": f"{entry.key} of {entry.owner}" if entry.key else None,
         "address": entry.address,

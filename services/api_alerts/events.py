@@ -13,6 +13,7 @@ from models.event import Event
 from models.permissions import Permission
 from services import audit
 from services.actor import SYSTEM, Actor
+from services.api_requests import routes
 
 RAISED, RESOLVED = "api.alert_raised", "api.alert_resolved"
 SHOWN = 20
@@ -50,7 +51,8 @@ def amount(measure: AlertMeasure, value: float) -> str:
 def subject_of(rule: Described) -> str:
     """What is looked at, over how long."""
     what = "the error rate" if rule.measure is AlertMeasure.ERROR_RATE else "p95"
-    return f"{what} of {rule.endpoint or 'all requests'} over {rule.window_minutes} min"
+    whose = routes.shown(rule.endpoint) if rule.endpoint else "all requests"
+    return f"{what} of {whose} over {rule.window_minutes} min"
 
 
 def begin(session: Session, rule: APIAlertRule, value: float, requests: int) -> None:

@@ -15,7 +15,7 @@ from models.permissions import Permission, PermissionDenied, Role
 from services import trail
 from services.actor import SYSTEM
 from services.api_keys import keys
-from services.api_requests import exporting, log
+from services.api_requests import exporting, log, routes
 from services.api_requests.log import Entry
 from services.api_requests.wanted import Wanted, place_of, wanted, words_of
 from services.errors import Invalid, NotFound
@@ -219,3 +219,19 @@ class TestCsv:
         write([row(now(), request_payload_sample={"note": CANARY})])
         with transaction() as session:
             assert CANARY not in exporting.as_csv(session, SYSTEM, Wanted())[0]
+
+
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        (
+            "/api/v1/experiments/<int:experiment_id>/metrics/<path:metric>",
+            "/api/v1/experiments/{experiment_id}/metrics/{metric}",
+        ),
+        ("GET /api/v1/notification-preferences/<event>", "GET /api/v1/notification-preferences/{event}"),
+        ("/api/2.0/mlflow/runs/log-batch", "/api/2.0/mlflow/runs/log-batch"),
+        ("<script>alert(1)</script>", "{script}alert(1)</script>"),
+    ],
+)
+def test_a_route_is_written_as_the_documentation_writes_it(route: str, words: str) -> None:
+    assert routes.shown(route) == words
