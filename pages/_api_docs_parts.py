@@ -43,8 +43,8 @@ def body(address: str, method: str, told: Mapping[str, Any], schemas: Mapping[st
         html.P(_plain(str(told["description"]))) if "description" in told else None,
         *_parameters(told["parameters"]),
         *_body(told, schemas),
-        *_answers(told, schemas),
         trial(address, method, told, schemas),
+        *_answers(told, schemas),
     ]
 
 
@@ -61,12 +61,24 @@ def _parameters(told: Sequence[Mapping[str, Any]]) -> Iterator[Component]:
             html.Span([html.Code(one["name"]), _needed(one["required"])]),
             PLACES[one["in"]],
             kind_of(one["schema"]),
-            html.Span(_plain(one.get("description", "")), className="cell-wrapped"),
+            _meaning(one),
         )
         for one in told
     ]
     yield html.H3("Parameters")
-    yield plain_table(("Name", "Where", "Kind", "Meaning"), rows, label="Parameters")
+    yield _table(("Name", "Where", "Kind"), rows, "Parameters")
+
+
+def _table(headers: Sequence[str], rows: Sequence[tuple[Component | str, ...]], label: str) -> Component:
+    """A table that ends with what things mean, unless all of them speak for themselves."""
+    if any(row[-1] for row in rows):
+        return plain_table((*headers, "Meaning"), rows, label=label)
+    return plain_table(headers, [row[:-1] for row in rows], label=label)
+
+
+def _meaning(told: Mapping[str, Any]) -> Component | str:
+    words = told.get("description", "")
+    return html.Span(_plain(words), className="cell-wrapped") if words else ""
 
 
 def _needed(required: bool) -> Component | None:
@@ -99,22 +111,16 @@ def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], label: str) -
     needed = schema.get("required", ())
     rows = []
     for name, one in schema.get("properties", {}).items():
-        words = _plain(one.get("description", ""))
-        rows.append(
-            (
-                html.Span([html.Code(name), _needed(name in needed and label == "Body")]),
-                kind_of(one),
-                html.Span(words, className="cell-wrapped"),
-            )
-        )
+        named = html.Span([html.Code(name), _needed(name in needed and label == "Body")])
+        rows.append((named, kind_of(one), _meaning(one)))
         inner = resolved(one.get("items", {}), schemas) if one.get("type") == "array" else resolved(one, schemas)
         if inner is not one and "properties" in inner:
             prefix = f"{name}[]." if one.get("type") == "array" else f"{name}."
             rows += [
-                (html.Span(html.Code(f"{prefix}{part}")), kind_of(said), html.Span(_plain(said.get("description", ""))))
+                (html.Span(html.Code(f"{prefix}{part}")), kind_of(said), _meaning(said))
                 for part, said in inner["properties"].items()
             ]
-    return plain_table(("Field", "Kind", "Meaning"), rows, label=label)
+    return _table(("Field", "Kind"), rows, label)
 
 
 def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:

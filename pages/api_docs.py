@@ -71,7 +71,10 @@ def _how() -> list[Component]:
         html.Ul(
             [
                 html.Li("Lists come a page at a time: “next” of an answer is the “cursor” of the page that follows."),
-                html.Li("Most lists and all series are CSV as well: send “Accept: text/csv”."),
+                html.Li(
+                    "Most lists and all series are CSV and Parquet as well: send “Accept: text/csv” or "
+                    "“application/vnd.apache.parquet”."
+                ),
                 html.Li("A POST under the same Idempotency-Key is done once, however often it is sent."),
                 html.Li("A refusal says in “errors” which field is meant, and in “instance” the id of the request."),
             ]
