@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz kills
+.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz stops kills
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,9 @@ enumeration: install  ## time 2,000 pairs of existing and missing accounts (some
 
 fuzz: install  ## 100,000 requests to /api/v1 of every kind: none may be answered by a fault of ours
 	@FUZZ_CASES=370 $(PYTHON) -m pytest -q --timeout 0 tests/api/v1/test_fuzz.py
+
+stops: install  ## end a service under load 50 times on each database: what it has taken in is answered
+	@PFD_TEST_STOPS=50 $(PYTHON) -m pytest -q -s tests/cli/test_graceful_stop.py
 
 kills: install  ## kill -9 a process that answers API requests 200 times on each database, and count what is lost
 	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py tests/api/test_ingest_survives.py
