@@ -12,7 +12,7 @@ from services.actor import Actor
 from services.api_alerts import rules
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body
-from web.rest.kinds import LARGEST_ID, line
+from web.rest.kinds import line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_alert_rules", __name__, url_prefix=PREFIX)
@@ -85,7 +85,7 @@ def _told(rule: AlertRule) -> Reply:
 
 
 def _rule(session: Session, actor: Actor, rule_id: int) -> AlertRule:
-    return AlertRule.from_row(rules.one(session, actor, min(rule_id, LARGEST_ID)))
+    return AlertRule.from_row(rules.one(session, actor, rule_id))
 
 
 @operation(
@@ -121,13 +121,12 @@ def change_alert_rule(
     session: Session, actor: Actor, rule_id: int, body: AlertRuleChange, expected: tuple[str, ...], **_: Any
 ) -> Reply:
     """Change a rule"""
-    number = min(rule_id, LARGEST_ID)
-    rules.held(session, actor, number)  # before it is compared: of two changes at once one is refused
-    present = Bounds.from_row(_rule(session, actor, number))
+    rules.held(session, actor, rule_id)  # before it is compared: of two changes at once one is refused
+    present = Bounds.from_row(_rule(session, actor, rule_id))
     require_state(present, expected, "rule")
-    rules.change(session, actor, number, _wanted(**present.model_dump() | body.model_dump(exclude_none=True)))
+    rules.change(session, actor, rule_id, _wanted(**present.model_dump() | body.model_dump(exclude_none=True)))
     session.flush()
-    return _told(_rule(session, actor, number))
+    return _told(_rule(session, actor, rule_id))
 
 
 def _wanted(measure: str, threshold: float, window_minutes: int, endpoint: str | None, is_active: bool) -> rules.Wanted:
@@ -137,4 +136,4 @@ def _wanted(measure: str, threshold: float, window_minutes: int, endpoint: str |
 @operation(blueprint, "DELETE", ONE, permission=Permission.CONFIGURE_NOTIFICATIONS, answer=None, status=204)
 def delete_alert_rule(session: Session, actor: Actor, rule_id: int, **_: Any) -> None:
     """Delete a rule; an alert that it has raised ends"""
-    rules.delete(session, actor, min(rule_id, LARGEST_ID))
+    rules.delete(session, actor, rule_id)

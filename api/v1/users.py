@@ -109,7 +109,7 @@ def get_user(session: Session, actor: Actor, user_id: int, **_: Any) -> Reply:
 
 
 def _person(session: Session, actor: Actor, user_id: int) -> Person:
-    return Person.from_row(people.get(session, actor, _number(user_id)))
+    return Person.from_row(people.get(session, actor, user_id))
 
 
 @operation(
@@ -128,15 +128,14 @@ def change_user(
     session: Session, actor: Actor, user_id: int, body: PersonChange, expected: tuple[str, ...], **_: Any
 ) -> Reply:
     """Give somebody another role, shut them out or let them in again"""
-    number = _number(user_id)
-    people.changeable(session, actor, number)
-    require_state(_person(session, actor, number), expected, "account")
+    people.changeable(session, actor, user_id)
+    require_state(_person(session, actor, user_id), expected, "account")
     if body.role is not None:
-        people.set_role(session, actor, number, body.role)
+        people.set_role(session, actor, user_id, body.role)
     if body.is_active is not None:
-        people.set_active(session, actor, number, body.is_active)
+        people.set_active(session, actor, user_id, body.is_active)
     session.flush()
-    return tagged(_person(session, actor, number))
+    return tagged(_person(session, actor, user_id))
 
 
 @operation(
@@ -170,7 +169,7 @@ def invite_user(session: Session, actor: Actor, body: NewPerson, **_: Any) -> Re
 )
 def invite_user_again(session: Session, actor: Actor, user_id: int, **_: Any) -> Invitation:
     """Make a new link for somebody who has not come yet; the earlier one ends"""
-    link = people.invite_again(session, actor, _number(user_id))
+    link = people.invite_again(session, actor, user_id)
     found = _person(session, actor, user_id)
     return Invitation(id=found.id, username=found.username, link=link)
 
@@ -186,7 +185,7 @@ def invite_user_again(session: Session, actor: Actor, user_id: int, **_: Any) ->
 )
 def end_user_sessions(session: Session, actor: Actor, user_id: int, **_: Any) -> Ended:
     """Sign somebody out everywhere"""
-    return Ended(sessions_ended=people.end_sessions(session, actor, _number(user_id)))
+    return Ended(sessions_ended=people.end_sessions(session, actor, user_id))
 
 
 @operation(
@@ -200,7 +199,7 @@ def end_user_sessions(session: Session, actor: Actor, user_id: int, **_: Any) ->
 )
 def require_new_password(session: Session, actor: Actor, user_id: int, **_: Any) -> Ended:
     """Let the present password open nothing any more: sessions and keys end, and its owner chooses a new one"""
-    return Ended(sessions_ended=people.require_new_password(session, actor, _number(user_id)))
+    return Ended(sessions_ended=people.require_new_password(session, actor, user_id))
 
 
 @operation(
@@ -214,7 +213,7 @@ def require_new_password(session: Session, actor: Actor, user_id: int, **_: Any)
 )
 def reset_second_factor(session: Session, actor: Actor, user_id: int, **_: Any) -> Person:
     """Take a lost second factor off somebody's account; their sessions end"""
-    reset.reset(session, actor, _number(user_id))
+    reset.reset(session, actor, user_id)
     session.flush()
     return _person(session, actor, user_id)
 
@@ -222,7 +221,7 @@ def reset_second_factor(session: Session, actor: Actor, user_id: int, **_: Any) 
 @operation(blueprint, "GET", f"{ONE}/deletion", permission=Permission.MANAGE_USERS, answer=Deletion)
 def preview_user_deletion(session: Session, actor: Actor, user_id: int, **_: Any) -> Deletion:
     """What would go and what would stay if an account were deleted"""
-    found = deletion.preview(session, actor, _number(user_id))
+    found = deletion.preview(session, actor, user_id)
     return Deletion(username=found.username, goes=found.goes, stays=found.stays)
 
 
@@ -239,8 +238,4 @@ def preview_user_deletion(session: Session, actor: Actor, user_id: int, **_: Any
 )
 def delete_user(session: Session, actor: Actor, user_id: int, **_: Any) -> None:
     """Delete an account"""
-    deletion.delete(session, actor, _number(user_id))
-
-
-def _number(given: int) -> int:
-    return min(given, 2**31 - 1)  # beyond what a row can have: nobody has it
+    deletion.delete(session, actor, user_id)

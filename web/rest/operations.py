@@ -17,6 +17,7 @@ from web.api_record import never_sampled
 from web.guard import API_KEY, KEY_OR_SESSION
 from web.rest import answers, asked, principal
 from web.rest.answers import TABLES, Answer, Reply
+from web.rest.kinds import LARGEST_ID
 
 PREFIX = "/api/v1"
 Handler = Callable[..., Any]
@@ -106,7 +107,8 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     who = principal.of_request(spec.permission, keys_only=spec.keys_only)
     if spec.sudo and who.signed_in is not None:
         sudo.require(who.signed_in)
-    given: dict[str, Any] = dict(values)
+    # Beyond the largest number that a row can have nobody has one, and a database would not even read it.
+    given = {name: min(value, LARGEST_ID) if isinstance(value, int) else value for name, value in values.items()}
     form = asked.form(spec.forms) if not spec.streams else ""
     given["query"] = asked.query(spec.query or asked.Query)
     spelled = b""

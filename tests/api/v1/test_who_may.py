@@ -12,10 +12,17 @@ from models.permissions import Permission, Role, permissions_of
 from services import refusals
 from services.api_keys import keys
 from services.api_keys.keys import NOT_FOR_KEYS
+from tests.api.v1.test_other_resources import Browser
 from tests.support.people import client, csrf_token, person
 from tests.support.rest import PREFIX, Rest
 from web.rest.operations import OPERATIONS, Operation
 
+# What an operation on one thing needs in its body before it looks for the thing.
+BODIES: dict[str, Any] = {
+    "end_experiment": {"status": "completed"},
+    "log_points": {"points": [{"metric": "loss", "step": 1, "value": 1}]},
+    "revoke_any_api_key": {"reason": "leaked"},
+}
 SCOPES = sorted({spec.permission for spec in OPERATIONS if spec.permission} - NOT_FOR_KEYS)
 
 
@@ -157,3 +164,18 @@ def test_another_persons_experiments_are_the_teams(dash_app: Any, sqlite: Engine
     number = Rest(dash_app.server).experiment()
     assert person(Role.VIEWER)
     assert Rest(dash_app.server, role=Role.VIEWER).get(f"/experiments/{number}").json["is_own"] is False
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, 2**31, 2**63, 10**30])
+def test_a_number_that_no_row_can_have_is_not_found(dash_app: Any, sqlite: Engine, number: int) -> None:
+    browser = Browser(dash_app.server, Role.SUPER_ADMIN)
+    found = []
+    for spec in OPERATIONS:
+        if "<int:" not in spec.path or spec.keys_only or spec.streams:
+            continue
+        path = re.sub(r"<int:[^>]+>", str(number), spec.path).replace("<path:metric>", "loss").removeprefix(PREFIX)
+        body = BODIES.get(spec.name, {}) if spec.body is not None else None
+        answer = browser.ask(spec.method, path, body, **({"If_Match": "*"} if spec.conditional else {}))
+        if answer.status_code != 404:
+            found.append((spec.name, answer.status_code, answer.text))
+    assert found == []
