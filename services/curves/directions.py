@@ -10,7 +10,8 @@ _DOWN = frozenset(
     {"loss", "error", "err", "mse", "rmse", "mae", "mape", "nll", "perplexity", "ece", "brier", "logloss"}
 )
 _UP = frozenset(
-    {"accuracy", "acc", "f1", "precision", "recall", "auc", "auroc", "map", "iou", "dice", "kappa", "mcc", "r2", "top1"}
+    {"accuracy", "acc", "f1", "precision", "recall", "auc", "auroc", "map", "iou", "miou", "dice", "kappa", "mcc"}
+    | {"r2", "top1"}
 )
 
 

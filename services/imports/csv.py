@@ -33,11 +33,13 @@ from services.imports.limits import (
 from services.imports.run import (
     BadRun,
     BadValue,
+    ImportedEpoch,
     ImportedRun,
     ImportedSeries,
     ImportSourceError,
     model_type_of,
 )
+from services.imports.synonyms import is_epoch_number
 
 MAX_RUNS = 100_000
 # A logger names every file like this; the folder then says which run it is.
@@ -193,8 +195,15 @@ def _run(file: Path, table: Table, layout: Layout, collected: _Collected, source
         config=config,
         hyperparameters=hyperparameters,
         series=series,
-        epochs=epochs_from_series(series, steps_are_epochs=layout.steps_are_epochs),
+        epochs=_epochs(series, layout),
     )
+
+
+def _epochs(series: tuple[ImportedSeries, ...], layout: Layout) -> tuple[ImportedEpoch, ...]:
+    """The epochs of which a column tells; without one, steps are steps however evenly they come."""
+    if not layout.steps_are_epochs and not any(is_epoch_number(one.key) for one in series):
+        return ()
+    return epochs_from_series(series, steps_are_epochs=layout.steps_are_epochs)
 
 
 def _hparams_beside(file: Path, config: dict[str, Any]) -> dict[str, Any]:

@@ -61,12 +61,8 @@ def epochs_from_series(
     candidates = _candidates(every, evaluation, extra)
     numbers = next((one for one in every if is_epoch_number(one.key)), None)
     if steps_are_epochs:
-        columns = _by_step(candidates)
-    elif numbers is not None:
-        columns = _by_epoch_series(candidates, numbers)
-    else:
-        columns = _by_spacing(candidates)
-    return _rows(columns)
+        return _by_step(every, candidates)
+    return _rows(_by_spacing(candidates) if numbers is None else _by_epoch_series(candidates, numbers))
 
 
 def _candidates(
@@ -102,12 +98,14 @@ def _unit_from_wall_time(series: ImportedSeries) -> float | None:
     return None
 
 
-def _by_step(candidates: Sequence[_Candidate]) -> dict[Column, Points]:
-    first = 1 if any(0 in candidate.values for candidate in candidates) else 0
+def _by_step(every: Sequence[ImportedSeries], candidates: Sequence[_Candidate]) -> tuple[ImportedEpoch, ...]:
+    """Each step is an epoch, also one of which only other metrics tell than those with columns of their own."""
+    steps = {step for one in every for step in one.steps.tolist()}
+    first = 1 if 0 in steps else 0
     columns: dict[Column, Points] = {}
     for candidate in candidates:
         columns.setdefault(candidate.column, {step + first: value for step, value in candidate.values.items()})
-    return columns
+    return _rows(columns, {step + first for step in steps})
 
 
 def _by_epoch_series(candidates: Sequence[_Candidate], numbers: ImportedSeries) -> dict[Column, Points]:
@@ -196,8 +194,8 @@ def _is_confirmed(reference: _Candidate, spacing: int, used: Sequence[_Candidate
     return spacing == 1 and count <= MOST_UNCONFIRMED_EPOCHS
 
 
-def _rows(columns: Mapping[Column, Points]) -> tuple[ImportedEpoch, ...]:
-    epochs = sorted({epoch for points in columns.values() for epoch in points})
+def _rows(columns: Mapping[Column, Points], known: Iterable[int] = ()) -> tuple[ImportedEpoch, ...]:
+    epochs = sorted({*known, *(epoch for points in columns.values() for epoch in points)})
     if not epochs or epochs[0] < 0 or epochs[-1] > LARGEST_EPOCH:
         return ()
     return tuple(

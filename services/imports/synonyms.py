@@ -107,7 +107,8 @@ def is_epoch_number(key: str) -> bool:
 
 
 def _split(key: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key)
+    whole = re.sub(r"m?IoU|mAP", lambda found: f" {found[0].lower()} ", key)  # one word each, in spite of its capitals
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", whole)
     words = re.findall(r"[a-z0-9]+", spaced.lower())
     return " ".join(words).replace("top 1", "top1").split()
 

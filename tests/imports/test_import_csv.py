@@ -243,6 +243,18 @@ class TestErrors:
 
 
 class TestLoggers:
+    def test_an_epoch_column_tells_the_epochs_whatever_is_measured(self, read_one):
+        run = read_one("epoch,IoU,wear\n0,0.5,1\n1,0.6,2\n")
+        assert [(row.epoch, row.val_accuracy) for row in run.epochs] == [(1, None), (2, None)]
+
+    @pytest.mark.parametrize("header", ["step,loss,val_loss", "iter,loss,val_accuracy"])
+    @pytest.mark.parametrize("spacing", [1, 40])
+    def test_steps_are_no_epochs_without_that_column(self, read_one, header, spacing):
+        rows = [f"{number * spacing},{1 / (number + 1)},0.5" for number in range(50)]
+        run = read_one("\n".join([header, *rows, ""]))
+        assert run.epochs == ()
+        assert run.series[0].steps[-1] == 49 * spacing
+
     def test_keras_csv_logger_fills_the_epochs(self, read_one):
         run = read_one("epoch,accuracy,loss,lr,val_accuracy,val_loss\n0,.5,2,.1,.4,3\n1,.6,1,.1,.5,2\n", "training.log")
         assert [

@@ -256,7 +256,8 @@ class TestCompare:
     ("key", "direction"),
     [
         ("val_loss", "min"), ("Test Loss (avg)", "min"), ("rmse", "min"), ("val_acc", "max"), ("f1/Wear", "max"),
-        ("metrics/mAP50", None), ("grad_norm", None), ("learning_rate", None), ("", None),
+        ("metrics/mAP50", "max"), ("IoU (avg on test)", "max"), ("val_mIoU", "max"), ("meanIoU", "max"),
+        ("biou", None), ("grad_norm", None), ("learning_rate", None), ("", None),
     ],
 )  # fmt: skip
 def test_direction_is_read_off_the_name(key: str, direction: str | None) -> None:
