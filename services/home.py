@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVarTuple
 
 import numpy as np
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from database.types import now
@@ -16,6 +16,7 @@ from services import sessions
 from services.actor import Actor
 from services.curves import reading
 from services.experiments.access import visibility
+from services.imports.synonyms import meaning_of
 
 Columns = TypeVarTuple("Columns")
 
@@ -94,24 +95,36 @@ def mini_curves(session: Session, ids: list[int]) -> dict[int, tuple[str, list[f
     """For each experiment the name and the points of its most telling curve; two queries however many there are."""
     if not ids:
         return {}
-    rank = {key: place for place, key in enumerate(CURVES)}
-    chosen: dict[int, tuple[int, int, str]] = {}
-    for experiment_id, series_id, key in session.execute(
+    first = select(func.min(MetricSeries.id)).where(MetricSeries.experiment_id.in_(ids))
+    rows = session.execute(
         select(MetricSeries.experiment_id, MetricSeries.id, MetricKey.name)
         .join(MetricKey, MetricKey.id == MetricSeries.key_id)
-        .where(MetricSeries.experiment_id.in_(ids), MetricKey.name.in_(CURVES))
-    ):
-        best = chosen.get(experiment_id)
-        if best is None or rank[key] < best[0]:
-            chosen[experiment_id] = (rank[key], series_id, key)
+        .where(
+            MetricSeries.experiment_id.in_(ids),
+            or_(_may_tell(), MetricSeries.id.in_(first.group_by(MetricSeries.experiment_id))),
+        )
+    )
+    chosen: dict[int, tuple[tuple[int, int, str], int, str]] = {}
+    for experiment_id, series_id, key in rows:
+        meaning = meaning_of(key)
+        column = None if meaning is None or meaning.column not in CURVES else meaning.column
+        place = len(CURVES) if column is None else list(CURVES).index(column)
+        rank = place, 0 if meaning is None else meaning.rank, key
+        if experiment_id not in chosen or rank < chosen[experiment_id][0]:
+            chosen[experiment_id] = rank, series_id, key if column is None else CURVES[column]
     points = reading.read_all(session, [series_id for _, series_id, _ in chosen.values()], with_times=False)
     curves = {}
-    for experiment_id, (_, series_id, key) in chosen.items():
+    for experiment_id, (_, series_id, label) in chosen.items():
         values = points[series_id].values
         if len(values) > SPARKLINE_POINTS:
             values = values[np.linspace(0, len(values) - 1, SPARKLINE_POINTS).astype(int)]
-        curves[experiment_id] = (CURVES[key], [float(value) if np.isfinite(value) else None for value in values])
+        curves[experiment_id] = label, [float(value) if np.isfinite(value) else None for value in values]
     return curves
+
+
+def _may_tell() -> ColumnElement[bool]:
+    """What every name of an accuracy or a loss has in it; which column it means is decided here, not by SQL."""
+    return or_(*(MetricKey.name.icontains(word) for word in ("acc", "loss", "top")))
 
 
 def finished(session: Session, actor: Actor) -> list[dict[str, Any]]:
@@ -169,6 +182,21 @@ def failures_since(session: Session, actor: Actor, since: datetime) -> tuple[int
 
 def best_per_dataset(session: Session, actor: Actor) -> list[dict[str, Any]]:
     """For each dataset the experiment with the highest validation accuracy, and how many were compared."""
+    names = session.execute(select(MetricKey.id, MetricKey.name).where(_may_tell()))
+    meant = [key_id for key_id, name in names if (said := meaning_of(name)) and said.column == "val_accuracy"]
+    # Of one that logged it under several names the highest counts.
+    own = (
+        select(
+            MetricSeries.experiment_id,
+            MetricSeries.max_value,
+            MetricSeries.max_step,
+            func.row_number()
+            .over(partition_by=MetricSeries.experiment_id, order_by=(MetricSeries.max_value.desc(), MetricSeries.id))
+            .label("place"),
+        )
+        .where(MetricSeries.key_id.in_(meant), MetricSeries.max_value.is_not(None))
+        .subquery()
+    )
     ranked = (
         select(
             Experiment.id,
@@ -177,17 +205,16 @@ def best_per_dataset(session: Session, actor: Actor) -> list[dict[str, Any]]:
             Experiment.model_type,
             Dataset.id.label("dataset_id"),
             Dataset.name.label("dataset"),
-            MetricSeries.max_value,
-            MetricSeries.max_step,
+            own.c.max_value,
+            own.c.max_step,
             func.count().over(partition_by=Dataset.id).label("compared"),
             func.row_number()
-            .over(partition_by=Dataset.id, order_by=(MetricSeries.max_value.desc(), Experiment.id))
+            .over(partition_by=Dataset.id, order_by=(own.c.max_value.desc(), Experiment.id))
             .label("place"),
         )
-        .join(MetricSeries, MetricSeries.experiment_id == Experiment.id)
-        .join(MetricKey, MetricKey.id == MetricSeries.key_id)
+        .join(own, (own.c.experiment_id == Experiment.id) & (own.c.place == 1))
         .join(Dataset, Dataset.id == Experiment.dataset_id)
-        .where(MetricKey.name == "val_accuracy", MetricSeries.max_value.is_not(None), *visibility(actor))
+        .where(*visibility(actor))
         .subquery()
     )
     rows = session.execute(select(ranked).where(ranked.c.place == 1).order_by(ranked.c.dataset).limit(SHOWN))
