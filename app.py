@@ -60,6 +60,13 @@ def create_wsgi() -> Flask:
 
 
 if __name__ == "__main__":
+    from cli.database import prepare
+    from config.errors import ConfigurationError
+
+    try:
+        prepare()
+    except ConfigurationError as error:
+        raise SystemExit(f"Error: {error}") from error
     configure_logging()
     api_drain.begin()
     create_app().run(

@@ -2,8 +2,13 @@
 
 import socket
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def refused(result, *words):
@@ -128,6 +133,14 @@ class TestServe:
     )
     def test_admin_account_that_cannot_be_made(self, installation, given, word):
         refused(installation.run("serve", **given), word)
+
+
+def test_the_web_part_alone_says_what_is_wrong_as_well(installation):
+    env = installation.env | {"DATABASE_URL": "postgresql://nobody:hidden@127.0.0.1:1/none"}
+    command = [sys.executable, str(ROOT / "app.py")]
+    result = subprocess.run(command, env=env, cwd=installation.folder, capture_output=True, text=True, timeout=60)
+    refused(result, "cannot be reached")
+    assert "hidden" not in result.stderr
 
 
 class TestUnsafe:
