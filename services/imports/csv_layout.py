@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.imports.csv_table import Column
+from services.imports.synonyms import meaning_of
 
 _STEP_NAMES = ("step", "global_step", "global step", "iteration", "iter", "_step")
 _EPOCH_NAMES = ("epoch", "epochs")
@@ -59,9 +60,15 @@ def layout_of(columns: list[Column]) -> Layout:
         time=time,
         run=run,
         group=runs[1] if len(runs) > 1 else None,
-        metrics=[index for index in rest if columns[index].is_numeric],
-        texts=[index for index in rest if not columns[index].is_numeric],
+        metrics=[index for index in rest if _is_metric(columns[index])],
+        texts=[index for index in rest if not _is_metric(columns[index])],
     )
+
+
+def _is_metric(column: Column) -> bool:
+    """Numbers are; a word under the name of a loss or an accuracy is a fault of its line and no setting."""
+    meaning = meaning_of(column.name)
+    return column.is_numeric or (meaning is not None and meaning.column.endswith(("_loss", "_accuracy")))
 
 
 def is_table_of_trials(columns: list[Column]) -> bool:

@@ -174,6 +174,10 @@ class TestLayout:
         assert run.config["text_columns_left_out"] == ["phase"]
         assert run.model_type == "cnn"
 
+    def test_a_word_under_the_name_of_a_loss_is_named_with_its_line(self, read_one):
+        bad = read_one("epoch,train_loss,optimizer\n1,0.5,adam\n2,abc,adam\n")
+        assert bad.reason == "Line 3: “abc” in column “train_loss” is not a number."
+
     def test_words_for_nan_and_infinity_are_values_and_gaps_are_none(self, read_one):
         series = read_one("step,x\n0,nan\n1,-inf\n2,\n3,NA\n4,Infinity\n5,1\n").series_of("x")
         assert series.steps.tolist() == [0, 1, 4, 5]
