@@ -156,7 +156,7 @@ def finished(session: Session, actor: Actor) -> list[dict[str, Any]]:
 
 def last_visit(session: Session, actor: Actor, session_id: int) -> datetime | None:
     """When this person was here before; None for somebody who never was."""
-    return sessions.previous_visit(session, actor.user_id, session_id) if actor.user_id is not None else None
+    return sessions.previous_visit(session, actor.user_id, session_id)
 
 
 def first_visit_looks_back_to() -> datetime:

@@ -212,15 +212,16 @@ def link(session: Session, actor: Actor, identity: Identity) -> None:
     """Let somebody who is signed in sign in with this identity as well."""
     actor.require(Permission.MANAGE_OWN_ACCOUNT)
     mine = select(User.id).where(User.id == actor.user_id, User.is_active)
-    if session.scalar(mine.with_for_update(key_share=True)) is None:
+    owner = session.scalar(mine.with_for_update(key_share=True))
+    if owner is None:
         raise NotFound("account")
     found = _linked(session, identity)
-    if found is not None and found.user_id != actor.user_id:
+    if found is not None and found.user_id != owner:
         raise Refused("That account is linked to somebody else here.")
-    if found is None and actor.user_id is not None:
-        _add(session, actor.user_id, identity)
+    if found is None:
+        _add(session, owner, identity)
         audit.record(session, actor, "identity.link", issuer=identity.issuer)
-        _tell(session, actor.user_id, "identity_linked", identity.email)
+        _tell(session, owner, "identity_linked", identity.email)
 
 
 def _tell(session: Session, user_id: int, event: str, email: str | None) -> None:

@@ -245,8 +245,8 @@ def end_all(session: Session, user_id: int, reason: str, *, but: int | None = No
     return len(ended.all())
 
 
-def previous_visit(session: Session, user_id: int, session_id: int) -> datetime | None:
-    """When this person was last here before the present session."""
+def previous_visit(session: Session, user_id: int | None, session_id: int) -> datetime | None:
+    """When this person was last here before the present session; nobody never was."""
     return session.scalar(
         select(func.max(SessionLog.last_active)).where(
             SessionLog.user_id == user_id, SessionLog.id != session_id, SessionLog.second_factor_pending.is_(False)

@@ -77,7 +77,7 @@ ACTS = {
         api_alerts.events.lately api_alerts.rules.visible_to api_alerts.rules.routes api_metrics.restarts.within
         api_requests.log.visible_to api_requests.log.page api_requests.log.routes api_requests.log.statuses
         api_requests.log.keys
-        api_metrics.reading.cursor api_metrics.reading.read
+        api_metrics.reading.cursor
     """,
     Permission.VIEW_AUDIT_LOGS: """
         trail.visible_to trail.actions trail.verify

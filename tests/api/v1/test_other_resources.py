@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 
 from database.engine import snapshot, transaction
 from models import (
@@ -118,6 +118,28 @@ class TestCampaigns:
             (number,) = add(NASCampaign(name="c", dataset_id=dataset, created_by=author.user_id, **words))
         assert Rest(dash_app.server).ask("DELETE", f"/{kind}-campaigns/{number}").status_code == 403
         assert Rest(dash_app.server, role=Role.ADMIN).ask("DELETE", f"/{kind}-campaigns/{number}").status_code == 204
+
+
+@pytest.mark.parametrize("kind", ["hpo", "nas"])
+def test_a_campaign_that_one_could_not_read_is_not_planned_either(dash_app: Any, database: Engine, kind: str) -> None:
+    (dataset,) = add(Dataset(name="d", num_signals=0))
+    body: dict[str, Any] = {"name": "c", "method": "grid_search"}
+    if kind == "nas":
+        body = {"name": "c", "dataset_id": dataset, "search_algorithm": "x", "num_trials": 1, "max_epochs_per_trial": 1}
+    planner = Rest(dash_app.server, "run_hpo_campaigns", "view_datasets")
+    assert planner.post(f"/{kind}-campaigns", body).status_code == 403
+    assert Rest(dash_app.server).get(f"/{kind}-campaigns").json["items"] == []
+
+
+def test_a_campaigns_trials_are_those_that_one_sees(api: Rest) -> None:
+    numbers = [api.experiment(f"trial {place}") for place in range(2)]
+    (campaign,) = add(HPOCampaign(name="c", method=HPOMethod.GRID_SEARCH, created_by=api.actor.user_id))
+    with transaction() as session:
+        chosen = update(Experiment).where(Experiment.id.in_(numbers))
+        session.execute(chosen.values(hpo_campaign_id=campaign))
+    api.ask("DELETE", f"/experiments/{numbers[0]}")
+    told = api.get(f"/hpo-campaigns/{campaign}/trials").json["items"]
+    assert [row["id"] for row in told] == numbers[1:]
 
 
 class TestSavedSearches:
