@@ -107,6 +107,13 @@ def put_tag(session: Session, actor: Actor, wanted: Sequence[int], name: str) ->
     return fresh
 
 
+def that_fit(session: Session, experiment_id: int, names: Sequence[str]) -> list[str]:
+    """Those of these tags that the experiment does not carry, as many as it has room for, in the order given."""
+    carried = select(Tag.name).join(ExperimentTag, ExperimentTag.tag_id == Tag.id)
+    has = set(session.scalars(carried.where(ExperimentTag.experiment_id == experiment_id)))
+    return [name for name in dict.fromkeys(names) if name not in has][: max(0, MOST_TAGS - len(has))]
+
+
 def _touch(session: Session, ids: Sequence[int]) -> None:
     """Lists that show these experiments see by `updated_at` that they changed."""
     session.execute(update(Experiment).where(Experiment.id.in_(ids)).values(updated_at=now()))

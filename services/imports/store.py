@@ -160,16 +160,24 @@ def _add_tags(
     session: Session, actor: Actor, experiment: Experiment, known: dict[str, str], tags: dict[str, str]
 ) -> None:
     """Make tags “key:value” of those that keep our rules; all of them stand among the run's keys and values too."""
-    for key, value in tags.items():
-        if known.get(key) == value or experiment.deleted_at is not None:
-            continue
-        try:
-            name = editing.tag_name(f"{key}:{value}" if value else key)
+    if experiment.deleted_at is not None:
+        return
+    said = {key: value for key, value in tags.items() if known.get(key) != value}
+    names = editing.that_fit(session, experiment.id, [name for name in map(_tag_name, said.items()) if name])
+    try:
+        editing.hold_tags(session, actor, names)
+        for name in names:
             editing.put_tag(session, actor, [experiment.id], name)
-        except Invalid:
-            continue  # too long, several lines or a comma
-        except Conflict:
-            return  # an experiment carries so many tags and no more
+    except Conflict:
+        return  # a word that becomes no tag
+
+
+def _tag_name(said: tuple[str, str]) -> str | None:
+    key, value = said
+    try:
+        return editing.tag_name(f"{key}:{value}" if value else key)
+    except Invalid:
+        return None  # too long, several lines or a comma
 
 
 def _append(session: Session, experiment_id: int, series: Sequence[ImportedSeries]) -> int:

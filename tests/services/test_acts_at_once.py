@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 from database.engine import snapshot, transaction
-from models import APIKey, SystemLog, User
+from models import APIKey, ExperimentTag, SystemLog, User
 from models.permissions import Role
 from services import deletion, identities, people, refusals, session_list, sessions
 from services.actor import Actor
@@ -18,6 +18,7 @@ from services.experiments import changing, editing, reporting
 from services.identities import Identity
 from services.refusals import Refusal
 from services.second_factor import reset
+from tests.support.imported_runs import a_run, put
 from tests.support.people import person, token_of
 
 TIMES = 15
@@ -109,6 +110,21 @@ def test_experiments_are_tagged_with_the_same_words_in_another_order(database: E
             partial(act, changing.change, author, first, tags=new),
             partial(act, changing.change, author, second, tags=old),
         )
+
+
+def test_a_run_is_imported_while_another_carries_its_tags_in_another_order(database: Engine) -> None:
+    author = person(Role.ADMIN)
+    for turn in range(TIMES):
+        words = {f"{letter}-{turn}": "1" for letter in "abcdefgh"}
+        put(a_run(f"known-{turn}", tags=words))
+        backwards = dict(reversed(words.items()))
+        at_once(
+            lambda turn=turn, tags=backwards: put(a_run(f"new-{turn}", tags=tags)),
+            lambda turn=turn, tags=words: put(a_run(f"newer-{turn}", tags=tags)),
+            partial(act, reporting.begin, author, name="run", tags=[f"{key}:1" for key in words]),
+        )
+    with snapshot() as session:
+        assert session.scalar(select(func.count()).select_from(ExperimentTag)) == 4 * 8 * TIMES
 
 
 def test_many_experiments_are_changed_in_another_order(database: Engine) -> None:
