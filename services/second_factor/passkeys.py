@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -71,8 +71,7 @@ def offer_registration(session: Session, signed_in: SignedIn) -> str:
     if not are_possible():
         raise Conflict("Passkeys need the dashboard under a name and https; its address is set with PFD_PUBLIC_URL.")
     known = _descriptors(session, actor.user_id or 0)
-    if len(known) >= MOST:
-        raise Conflict(f"{MOST} passkeys are the most; remove one first.")
+    _refuse_more_than(len(known))
     import webauthn  # here and below only when it is needed: 7 MB that most processes never use
     from webauthn.helpers import structs
 
@@ -108,6 +107,11 @@ def ask(session: Session, user_id: int, session_id: int) -> str:
             user_verification=structs.UserVerificationRequirement.PREFERRED,
         )
     )
+
+
+def _refuse_more_than(held: int) -> None:
+    if held >= MOST:
+        raise Conflict(f"{MOST} passkeys are the most; remove one first.")
 
 
 def _descriptors(session: Session, user_id: int) -> "list[structs.PublicKeyCredentialDescriptor]":
@@ -184,6 +188,8 @@ def register(
         )
     )
     owners.hold(session, actor.user_id)
+    held = session.scalar(select(func.count()).where(Passkey.user_id == actor.user_id)) or 0
+    _refuse_more_than(held)  # each of one's sessions may have been offered the last place
     identity = _as_text(made.credential_id)
     if len(identity) > LONGEST_ID:
         raise Invalid(REFUSED, field="passkey")

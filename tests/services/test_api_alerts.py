@@ -198,6 +198,8 @@ class TestRules:
         ("given", "field"),
         [
             (("speed", "1", 5, None), "measure"),
+            ((["p95"], "1", 5, None), "measure"),
+            (({"p95": 1}, "1", 5, None), "measure"),
             (("p95", "", 5, None), "threshold"),
             (("p95", "fast", 5, None), "threshold"),
             (("p95", "nan", 5, None), "threshold"),
@@ -252,6 +254,38 @@ class TestRules:
         rule(), rule()
         with pytest.raises(Invalid, match="delete one first"):
             rule()
+
+    def test_are_no_more_than_fifty_also_when_many_are_made_at_once(
+        self, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rules, "MOST_RULES", 3)
+        person(Role.ADMIN)
+
+        def make(_: int) -> bool:
+            try:
+                return bool(rule())
+            except Invalid:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(make, range(20))) == 3
+
+    def test_that_are_deleted_by_twenty_at_once_are_by_one(self, database: Engine) -> None:
+        number = rule()
+        answer(failed=30)
+        watching.look()
+
+        def remove(_: int) -> bool:
+            try:
+                with transaction() as session:
+                    rules.delete(session, SYSTEM, number)
+            except NotFound:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(remove, range(20))) == 1
+        assert [kind for kind, _ in told()] == [RAISED, RESOLVED]
 
     def test_take_as_many_statements_to_list_however_many_they_are(self, database: Engine, count_queries: Any) -> None:
         def read() -> None:

@@ -1,6 +1,7 @@
 """Passkeys with an authenticator made of software: what is forged is refused, and each challenge works once."""
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from database.types import now
 from models import EmailLog, Passkey, SessionLog
 from services import sessions
 from services.errors import Conflict, Invalid, NotFound
-from services.second_factor import enrolment, passkeys
+from services.second_factor import enrolment, passkeys, policy
 from services.sessions import SignedIn, Visitor
 from tests.support.people import token_of
 from tests.support.second_factor import Authenticator, give_codes, give_passkey, register, signed_in, spoiled
@@ -115,6 +116,35 @@ class TestRegistration:
 
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(take, range(20))) == 1
+
+    def test_of_twenty_that_register_one_at_once_one_does(self, database: Engine) -> None:
+        vera = signed_in()
+        made = Authenticator().make(offer(vera), origin=ORIGIN)
+        with transaction() as session:
+            challenge = passkeys.take_challenge(session, vera.session_id)
+
+        def keep(_: int) -> bool:
+            try:
+                with transaction() as session:
+                    return bool(passkeys.register(session, vera, challenge, "laptop", made, HERE))
+            except Conflict:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(keep, range(20))) == 1
+        assert names(vera) == ["laptop"]
+
+    def test_of_several_that_were_offered_before_the_last_place_was_taken_none_is_one_too_many(
+        self, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        vera = signed_in()
+        give_passkey(vera, "laptop")
+        monkeypatch.setattr(passkeys, "MOST", 2)
+        made = Authenticator().make(offer(vera), origin=ORIGIN)
+        monkeypatch.setattr(passkeys, "MOST", 1)
+        with pytest.raises(Conflict, match="remove one first"):
+            register(vera, made)
+        assert names(vera) == ["laptop"]
 
     def test_a_challenge_ends_after_five_minutes(self, sqlite: Engine) -> None:
         vera = signed_in()
@@ -221,3 +251,39 @@ class TestChange:
             enrolment.remove_passkey(session, vera, passkeys.of(session, vera.actor)[0].id, HERE)
         with snapshot() as session:
             assert not enrolment.holdings(session, vera.actor).has_codes
+
+    def test_of_twenty_that_remove_the_last_at_once_one_does(self, database: Engine) -> None:
+        vera = signed_in()
+        give_passkey(vera)
+        give_codes(vera.actor)
+        with snapshot() as session:
+            number = passkeys.of(session, vera.actor)[0].id
+        assert removed(vera, [number] * 20) == ["laptop"]
+        with snapshot() as session:
+            assert not enrolment.holdings(session, vera.actor).has_codes
+
+    def test_of_all_removed_at_once_a_role_that_needs_one_keeps_one(
+        self, database: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(policy, "is_loopback", lambda: False)
+        ada = signed_in("ada", "admin")
+        for name in "abcdef":
+            give_passkey(ada, name)
+        with snapshot() as session:
+            numbers = [item.id for item in passkeys.of(session, ada.actor)]
+        assert len(removed(ada, numbers)) == 5
+        assert len(names(ada)) == 1
+
+
+def removed(who: SignedIn, numbers: Sequence[int]) -> list[str]:
+    """The names of those that went when all were removed side by side."""
+
+    def remove(number: int) -> str | None:
+        try:
+            with transaction() as session:
+                return enrolment.remove_passkey(session, who, number, HERE)
+        except (Conflict, NotFound):
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        return [name for name in pool.map(remove, numbers) if name is not None]
