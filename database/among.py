@@ -51,8 +51,8 @@ def _on_postgresql(element: _OneOf, compiler: SQLCompiler, **options: Any) -> st
 
 @compiles(_OneOf, "sqlite")
 def _on_sqlite(element: _OneOf, compiler: SQLCompiler, **options: Any) -> str:
-    ids = compiler.process(element.clauses, **options)  # a placeholder, not a value
-    return f"IN (SELECT value FROM json_each({ids}))"  # noqa: S608
+    ids = compiler.process(element.clauses, **options)
+    return f"IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - a placeholder, not a value
 
 
 def among(column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

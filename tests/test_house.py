@@ -79,6 +79,11 @@ def test_nothing_sets_html_dangerously() -> None:
     assert [path.name for path in sources() if words.search(path.read_text())] == []
 
 
+def test_each_rule_of_security_that_is_set_aside_says_why_in_its_line() -> None:
+    aside = re.compile(r"#\s*noqa: S\d+\b(?! - \w)|#\s*nosec")
+    assert [str(path.relative_to(ROOT)) for path in sources() if aside.search(path.read_text())] == []
+
+
 def test_only_settings_read_the_environment() -> None:
     allowed = {"config/settings.py"}
     readers = {

@@ -72,8 +72,7 @@ def register_last(server: Flask) -> None:
             if answer.status_code >= 400 and answer.is_json:
                 said = answer.get_json(silent=True)
                 g.api_error = said.get("detail", said.get("message")) if isinstance(said, dict) else None
-            # Not for cryptography: which requests are sampled is no secret.
-            if random.random() < settings().api_samples and _may_be_sampled():  # noqa: S311
+            if random.random() < settings().api_samples and _may_be_sampled():  # noqa: S311 - which ones is no secret
                 g.api_samples = _asked(), _answered(answer)
         return answer
 

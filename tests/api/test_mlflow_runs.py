@@ -84,6 +84,20 @@ class TestGroups:
         assert only().group_name == "after"
         assert info(api, run)["experiment_id"] == group
 
+    def test_deleted_it_stays_so_when_one_of_its_runs_comes_back_alone_as_in_mlflow(self, api: Tracking) -> None:
+        group = api.group()
+        back, gone = api.run(group), api.run(group)
+        assert api.post("experiments/delete", experiment_id=group).status_code == 200
+        assert api.post("runs/restore", run_id=back).status_code == 200
+        assert (info(api, back)["lifecycle_stage"], info(api, back)["experiment_id"]) == ("active", group)
+        assert info(api, gone)["lifecycle_stage"] == "deleted"
+        told = api.get("experiments/get", experiment_id=group).json["experiment"]
+        assert told["lifecycle_stage"] == "deleted"
+        assert api.log(back, "loss", (0, 1.0)).status_code == 200
+        assert api.post("runs/create", experiment_id=group).json["error_code"] == "INVALID_PARAMETER_VALUE"
+        assert api.post("experiments/restore", experiment_id=group).status_code == 200
+        assert {info(api, run)["lifecycle_stage"] for run in (back, gone)} == {"active"}
+
     def test_deleted_it_takes_its_runs_along_and_brings_them_back(self, api: Tracking) -> None:
         group = api.group()
         kept, gone = api.run(group), api.run(group)

@@ -157,6 +157,22 @@ class TestSessions:
         assert [item.is_this for item in shown] == [True, False, False]
         assert shown[0].id == mine
 
+    @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPER_ADMIN])
+    def test_one_ends_after_an_hour_without_anything_and_after_twelve_in_any_case(
+        self, database: Engine, role: Role
+    ) -> None:
+        token = sign_in(person(role))
+        with transaction() as session:
+            row = session.scalars(select(SessionLog)).one()
+            assert abs(row.expires_at - row.created_at - timedelta(hours=12)) < timedelta(seconds=5)
+        for minutes, is_open in ((59, True), (61, False)):
+            with transaction() as session:
+                session.execute(update(SessionLog).values(last_active=now() - timedelta(minutes=minutes)))
+            assert (session_id(token) is not None) is is_open
+        with transaction() as session:
+            session.execute(update(SessionLog).values(last_active=now(), expires_at=now()))
+        assert session_id(token) is None
+
     def test_a_device_is_told_in_words(self, sqlite: Engine) -> None:
         actor = person(Role.VIEWER)
         agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
