@@ -59,6 +59,7 @@ class LogQuery(Paged):
     query=LogQuery,
     answer=Listed[LogEntry],
     table=LogEntry,
+    sudo_for_files=True,
 )
 def list_system_log(session: Session, actor: Actor, query: LogQuery) -> Reply:
     """What happened on this installation, the newest first"""

@@ -42,6 +42,7 @@ class Operation:
     conditional: bool = False  # changes only the state that If-Match names
     tagged: bool = False  # answers with an ETag
     sudo: bool = False
+    sudo_for_files: bool = False  # its rows as a file are an export, which asks as that of the page does
     keys_only: bool = False
     streams: bool = False
     description: str = ""
@@ -110,6 +111,8 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     # Beyond the largest number that a row can have nobody has one, and a database would not even read it.
     given = {name: min(value, LARGEST_ID) if isinstance(value, int) else value for name, value in values.items()}
     form = asked.form(spec.forms) if not spec.streams else ""
+    if spec.sudo_for_files and form in TABLES and who.signed_in is not None:
+        sudo.require(who.signed_in)
     given["query"] = asked.query(spec.query or asked.Query)
     spelled = b""
     if spec.body is not None:

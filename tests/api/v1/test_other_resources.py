@@ -1,11 +1,13 @@
 """The other nouns through our own API: each is read as its owner may, and nobody else's own is seen."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
 from database.engine import snapshot, transaction
+from database.types import now
 from models import (
     Dataset,
     Experiment,
@@ -14,6 +16,7 @@ from models import (
     HPOMethod,
     NASCampaign,
     NASTrial,
+    SessionLog,
     Signal,
     SystemLog,
     User,
@@ -310,6 +313,20 @@ class TestAdmin:
         assert [one["user"] for one in first["items"] + rest["items"]] == ["operator-person"] * 3
         assert rest["next"] is None
         assert admin.get("/system-log", since="2026-13-40").status_code == 422
+
+
+@pytest.mark.parametrize("form", ["text/csv", "application/vnd.apache.parquet"])
+def test_the_system_log_as_a_file_asks_who_is_signed_in_for_a_fresh_factor(
+    dash_app: Any, sqlite: Engine, form: str
+) -> None:
+    admin, program = Browser(dash_app.server, Role.ADMIN), Rest(dash_app.server, role=Role.ADMIN)
+    assert admin.ask("GET", "/system-log", Accept=form).status_code == 200
+    with transaction() as session:
+        session.execute(update(SessionLog).values(authenticated_at=now() - timedelta(minutes=16)))
+    answer = admin.ask("GET", "/system-log", Accept=form)
+    assert (answer.status_code, answer.json["code"]) == (403, "factor_needed")
+    assert admin.ask("GET", "/system-log").status_code == 200
+    assert program.ask("GET", "/system-log", headers={"Accept": form}).status_code == 200
 
 
 def test_the_chain_of_the_system_log_is_checked(dash_app: Any, database: Engine) -> None:
