@@ -83,6 +83,6 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-def needs_rehash(stored: str) -> bool:
-    """Whether the stored string was made with weaker parameters than today's."""
-    return _hasher.check_needs_rehash(stored)
+def renewed(stored: str | None, password: str) -> str | None:
+    """A right password hashed anew, where the stored string was made with other parameters than today's."""
+    return hash_password(password) if stored is not None and _hasher.check_needs_rehash(stored) else None

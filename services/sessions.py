@@ -14,7 +14,7 @@ from models.login_history import LoginHistory
 from models.permissions import permissions_of
 from models.session_log import SessionLog
 from models.user import User
-from services import devices, known_devices, lock_outs, passwords, places, throttling
+from services import devices, known_devices, lock_outs, places, throttling
 from services.actor import Actor
 from services.errors import NotFound
 from services.second_factor import policy
@@ -119,7 +119,7 @@ def _buckets(name: str, visitor: Visitor, user_id: int | None, password_hash: st
 
 
 def complete_sign_in(
-    session: Session, attempt: Attempt, verified: bool, password: str, visitor: Visitor
+    session: Session, attempt: Attempt, verified: bool, renewed: str | None, visitor: Visitor
 ) -> Opened | None:
     """Open a session, or the second step for who has a second factor; record a failure and return None."""
     user = None
@@ -134,8 +134,8 @@ def complete_sign_in(
     if user.password_reset_required:
         note(session, user.id, visitor, "new password required")
         return None
-    if passwords.needs_rehash(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
+    if renewed is not None:
+        user.password_hash = renewed
     return let_in(session, user, visitor)
 
 

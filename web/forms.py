@@ -67,8 +67,9 @@ def sign_in() -> AnyResponse:
         answer.headers["Retry-After"] = str(attempt.wait)
         return answer
     verified, former = passwords.verify(attempt.password_hash, password), former_session()
+    renewed = passwords.renewed(attempt.password_hash, password) if verified else None
     with transaction() as session:
-        opened = sessions.complete_sign_in(session, attempt, verified, password, who)
+        opened = sessions.complete_sign_in(session, attempt, verified, renewed, who)
         if opened is not None and former is not None:
             sessions.end(session, former, "signed in again")
         is_in = opened is not None and not opened.second_step and attempt.user_id is not None

@@ -64,7 +64,7 @@ class TestOwnersAreTold:
                     session.execute(update(Throttle).values(blocked_until=None))
             if not attempt.wait:
                 with transaction() as session:
-                    sessions.complete_sign_in(session, attempt, False, "", HERE)
+                    sessions.complete_sign_in(session, attempt, False, None, HERE)
         assert self.told(server) == ["Many failed sign-ins"]
         with transaction() as session:
             throttling.release(session, throttling.account_bucket("vera"))

@@ -2,14 +2,22 @@
 
 import itertools
 import unicodedata
+from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, select, update
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from database.engine import snapshot, transaction
+from models import User
+from models.permissions import Role
 from services import common_passwords, passwords
 from services.errors import Invalid
+from tests.support.people import PASSWORD, person
+from tests.web.test_sign_in import sign_in
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs",)), min_size=passwords.SHORTEST, max_size=100)
 
@@ -121,3 +129,30 @@ def test_of_two_questions_at_once_one_goes_without_advice() -> None:
     with common_passwords._advising:
         assert common_passwords.advise("password1234567") is None
     assert common_passwords.advise("password1234567") is not None
+
+
+def test_one_of_weaker_parameters_is_hashed_anew_at_its_sign_in_and_outside_of_any_transaction(
+    dash_app: Any, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person(Role.VIEWER, "vera")
+    weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    with transaction() as session:
+        session.execute(update(User).values(password_hash=weak))
+    hash_password, in_use = passwords.hash_password, []
+
+    def watched(password: str) -> str:
+        in_use.append(sqlite.pool.checkedout())  # type: ignore[attr-defined]
+        return hash_password(password)
+
+    monkeypatch.setattr(passwords, "hash_password", watched)
+    passwords.verify(None, PASSWORD)  # what a name that nobody has is compared with
+    in_use.clear()
+    assert sign_in(dash_app.server.test_client(), "vera", "a wrong guess at it").status_code == 401
+    assert in_use == []
+    for _ in range(2):
+        assert sign_in(dash_app.server.test_client(), "vera").status_code == 302
+    assert in_use == [0]
+    with snapshot() as session:
+        stored = session.scalars(select(User.password_hash)).one()
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert passwords.verify(stored, PASSWORD)
