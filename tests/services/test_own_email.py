@@ -129,6 +129,13 @@ class TestAsking:
         with snapshot() as session:
             assert session.scalars(select(OneTimeToken)).all() == []
 
+    def test_the_address_that_waits_is_seen_by_its_owner_alone(self, sqlite: Engine) -> None:
+        vera, nora = person(Role.VIEWER, "vera"), person(Role.VIEWER, "nora")
+        with transaction() as session:
+            one_time_tokens.issue(session, "email", own_email.LINK_LASTS, vera.user_id, "new@example.org")
+        with snapshot() as session:
+            assert [own_email.waiting(session, actor) for actor in (vera, nora)] == ["new@example.org", None]
+
     def test_guesses_at_the_password_are_slowed_down(self, sqlite: Engine) -> None:
         vera = person(Role.VIEWER, "vera")
         for _ in range(6):
