@@ -63,7 +63,7 @@ lint: install  ## ruff (rules and format) and mypy
 lock:  ## renew requirements.lock from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: see https://docs.astral.sh/uv/ or pip install uv." >&2; exit 1; }
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-		--python-version 3.11 --extra test --output-file requirements.lock pyproject.toml
+		--python-version 3.11 --extra s3 --extra test --output-file requirements.lock pyproject.toml
 
 AUDIT := .venv/audit
 $(AUDIT): pyproject.toml

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config import mail_server, root_keys
+from config import artifact_store, mail_server, root_keys
+from config.artifact_store import Bucket
 from config.errors import ConfigurationError
 from config.mail_server import MailServer
 from config.root_keys import SHORTEST_KEY
@@ -73,6 +74,8 @@ class Settings(BaseSettings):
     api_days_kept: timedelta = Field(timedelta(days=1095), validation_alias="PFD_API_DAYS_KEPT")
     metrics_token: SecretStr | None = Field(None, validation_alias="PFD_METRICS_TOKEN")
     artifact_bytes: int = Field(5_000_000_000, ge=1, le=2**50, validation_alias="PFD_ARTIFACT_BYTES")
+    artifact_uri: str | None = Field(None, validation_alias="PFD_ARTIFACT_URI")
+    artifact_endpoint_url: str | None = Field(None, validation_alias="PFD_ARTIFACT_ENDPOINT_URL")
 
     @field_validator("data_dir", "geoip")
     @classmethod
@@ -95,6 +98,8 @@ class Settings(BaseSettings):
         "oidc_client_id",
         "oidc_client_secret",
         "metrics_token",
+        "artifact_uri",
+        "artifact_endpoint_url",
         mode="before",
     )
     @classmethod
@@ -210,6 +215,30 @@ class Settings(BaseSettings):
             raise ValueError("must be the https address of the provider, as it stands in its tokens")
         return value
 
+    @field_validator("artifact_uri")
+    @classmethod
+    def _a_bucket(cls, value: str | None) -> str | None:
+        if value is not None:
+            artifact_store.parse(value)
+        return value
+
+    @field_validator("artifact_endpoint_url")
+    @classmethod
+    def _a_server(cls, value: str | None) -> str | None:
+        return None if value is None else artifact_store.endpoint(value)
+
+    @model_validator(mode="after")
+    def _the_bucket_can_be_used(self) -> Self:
+        if self.artifact_uri is None:
+            if self.artifact_endpoint_url is not None:
+                raise ValueError("PFD_ARTIFACT_ENDPOINT_URL needs PFD_ARTIFACT_URI, which says into which bucket")
+            return self
+        if not artifact_store.is_installed():
+            raise ValueError("PFD_ARTIFACT_URI needs the package s3fs, which is not here; run: pip install '.[s3]'")
+        if self.artifact_bytes > artifact_store.MOST_BYTES:
+            raise ValueError(f"PFD_ARTIFACT_BYTES is at most {artifact_store.MOST_BYTES:,} with PFD_ARTIFACT_URI")
+        return self
+
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:
         given = [value is not None for value in (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)]
@@ -262,6 +291,13 @@ class Settings(BaseSettings):
     def artifacts_dir(self) -> Path:
         """Files that runs have logged through a tracking client."""
         return self.data_dir / "artifacts"
+
+    @property
+    def artifact_bucket(self) -> Bucket | None:
+        """Where these files lie instead, where an address names a bucket."""
+        if self.artifact_uri is None:
+            return None
+        return Bucket(*artifact_store.parse(self.artifact_uri), self.artifact_endpoint_url)
 
     @property
     def job_heartbeat_every(self) -> timedelta:

@@ -1,12 +1,13 @@
 """Files of runs and models: `/api/2.0/mlflow-artifacts/artifacts/…`, and what a run has of them."""
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 
 from api.mlflow import wire
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from services.tracking import artifacts, reading, runs
 from services.tracking.artifacts import Place
+from web import stored_files
 from web.bearer import current_speaker, requires_key
 
 blueprint = Blueprint("mlflow_artifacts", __name__, url_prefix="/api/2.0")
@@ -26,16 +27,22 @@ def _to_write(where: Place) -> Place:
 
 
 def _note(where: Place) -> None:
-    with transaction() as session:
-        artifacts.note(session, where)
+    """The store is asked outside of the transaction, and again after it: what changed meanwhile is told as well."""
+    there = artifacts.is_there(where)
+    for _ in range(3):
+        with transaction() as session:
+            artifacts.note(session, where, there)
+        before, there = there, artifacts.is_there(where)
+        if there == before:
+            return
 
 
 @blueprint.get(f"{FILES}/<path:path>")
 @requires_key(Permission.VIEW_EXPERIMENTS)
 def download(path: str) -> Response:
     """A file, always as a download and never as something that a browser would run."""
-    found = artifacts.file(_to_read(artifacts.place(path)))
-    return send_file(found, mimetype="application/octet-stream", as_attachment=True, download_name=found.name)
+    where = _to_read(artifacts.place(path))
+    return stored_files.answer(artifacts.opened(where), where.at.name)
 
 
 @blueprint.put(f"{FILES}/<path:path>")

@@ -1,66 +1,61 @@
 """Files whose run or model was removed for good go as well, and what broke off on its way in."""
 
-import contextlib
-import os
-import shutil
-import time
-from pathlib import Path
+import logging
+from collections.abc import Iterator
+from itertools import islice
 
 from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Session
 
 from models.experiment import Experiment
 from models.logged_model import LoggedModel
-from services.tracking import artifacts, ids
+from services.errors import AppError
+from services.storage.chosen import store
+from services.storage.store import KINDS, At
+from services.tracking import ids
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
 BROKEN_OFF_AFTER = 24 * 3600.0  # seconds: no upload takes as long
 
 
-def purge(session: Session) -> int:
-    """Remove what belongs to nobody any more; returns how many folders and files went."""
-    # Both folders are read before the database is: a run is there before its first file, and no id comes twice.
-    runs, models = _names(artifacts.root() / "runs"), _names(artifacts.root() / "models")
-    return _of_runs(session, runs) + _of_models(session, models) + _broken_off()
+def owners() -> Iterator[list[str]]:
+    """All who have files, some at a time; asked before the database is, as a run is there before its first file."""
+    for kind in KINDS:
+        names = store().owners(kind)
+        while some := [f"{kind}/{name}" for name in islice(names, AT_ONCE)]:
+            yield some
 
 
-def _of_runs(session: Session, found: list[list[str]]) -> int:
-    gone = 0
-    for names in found:
-        rows = session.execute(
-            select(Experiment.source, Experiment.source_id, Experiment.id).where(
-                or_(false(), *(ids.run_condition(name) for name in names if ids.is_run_id(name)))
-            )
+def of_nobody(session: Session, found: list[str]) -> list[str]:
+    """Those of them who are no more; no id comes twice."""
+    runs, models = (
+        [owner.removeprefix(f"{kind}/") for owner in found if owner.startswith(f"{kind}/")] for kind in KINDS
+    )
+    rows = session.execute(
+        select(Experiment.source, Experiment.source_id, Experiment.id).where(
+            or_(false(), *(ids.run_condition(name) for name in runs if ids.is_run_id(name)))
         )
-        known = {ids.run_id(*row) for row in rows}
-        gone += _remove(artifacts.root() / "runs", [name for name in names if name not in known])
-    return gone
+    )
+    known = {f"runs/{ids.run_id(*row)}" for row in rows}
+    saved = select(LoggedModel.model_id).where(LoggedModel.model_id.in_(models))
+    known |= {f"models/{name}" for name in session.scalars(saved)}
+    return [owner for owner in found if owner not in known]
 
 
-def _of_models(session: Session, found: list[list[str]]) -> int:
+def remove(owners: list[str]) -> int:
+    """Remove their files; what cannot go now stays for the next time. Returns how many went."""
     gone = 0
-    for names in found:
-        known = set(session.scalars(select(LoggedModel.model_id).where(LoggedModel.model_id.in_(names))))
-        gone += _remove(artifacts.root() / "models", [name for name in names if name not in known])
-    return gone
-
-
-def _names(folder: Path) -> list[list[str]]:
-    with os.scandir(folder) if folder.is_dir() else contextlib.nullcontext(()) as entries:
-        names = [entry.name for entry in entries]
-    return [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
-
-
-def _remove(folder: Path, names: list[str]) -> int:
-    for name in names:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    return len(names)
-
-
-def _broken_off() -> int:
-    gone = 0
-    for path in artifacts.coming().glob("*"):
-        if path.stat().st_mtime < time.time() - BROKEN_OFF_AFTER:
-            path.unlink(missing_ok=True)
+    for owner in owners:
+        try:
+            store().remove(At(owner))
             gone += 1
+        except (AppError, OSError) as error:
+            logger.warning("the files of %s stay for now: %s", owner, error)
     return gone
+
+
+def remove_broken_off() -> int:
+    """Remove what has been on its way in for a day."""
+    return store().remove_broken_off(BROKEN_OFF_AFTER)

@@ -1,13 +1,6 @@
-"""Files that runs and models carry along: streamed to a folder of ours and back, one for each run or model."""
+"""Files that runs and models carry along: whose they are, which names and sizes they may have, who may do what."""
 
-import contextlib
-import errno
-import os
-import secrets
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import select, update
@@ -16,37 +9,26 @@ from sqlalchemy.orm import Session
 from config.settings import settings
 from models.experiment import Experiment
 from services.actor import Actor
+from services.storage.chosen import store
+from services.storage.store import At, Opened, Writer
 from services.tracking import ids, models, runs
-from services.tracking.errors import DiskFull, InvalidParameter, NotThere, TooLarge
+from services.tracking.errors import InvalidParameter, TooLarge
 
-CHUNK = 1_048_576  # bytes held in memory of a file of any size
+CHUNK = 1_048_576  # bytes taken at once of a file of any size
 LONGEST_PART, LONGEST_PATH, MOST_LISTED, MOST_NOTED = 255, 2000, 10_000, 200
-_COMING = ".coming"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose file it is, and where among theirs; no parts: the folder itself."""
+    """Whose file it is, and where among theirs; no parts: all that is theirs."""
 
-    owner: Path
-    parts: tuple[str, ...]
+    at: At
     run_id: str | None
     model_id: str | None
 
-    @property
-    def path(self) -> Path:
-        """Where it lies."""
-        return self.owner.joinpath(*self.parts)
 
-
-def root() -> Path:
-    """The folder of all artifacts."""
-    return settings().artifacts_dir
-
-
-def coming() -> Path:
-    """Where files lie until all of them is there."""
-    return root() / _COMING
+def _of_run(run_id: str, parts: tuple[str, ...]) -> Place:
+    return Place(At(f"runs/{run_id}", parts), run_id, None)
 
 
 def largest() -> int:
@@ -62,15 +44,15 @@ def place(address: str) -> Place:
     if rest[0] == "models":
         if len(rest) < 3 or rest[2] != "artifacts":
             raise InvalidParameter("Invalid path")
-        return Place(root() / "models" / rest[1], tuple(rest[3:]), None, rest[1])
+        return Place(At(f"models/{rest[1]}", tuple(rest[3:])), None, rest[1])
     if rest[1] != "artifacts":
         raise InvalidParameter("Invalid path")
-    return Place(root() / "runs" / rest[0], tuple(rest[2:]), rest[0], None)
+    return _of_run(rest[0], tuple(rest[2:]))
 
 
 def of_run(run_id: str, path: str) -> Place:
     """The place of a path among the files of a run."""
-    return Place(root() / "runs" / run_id, _parts(path), run_id, None)
+    return _of_run(run_id, _parts(path))
 
 
 def _parts(path: str) -> tuple[str, ...]:
@@ -104,63 +86,15 @@ def require_writing(session: Session, actor: Actor, where: Place) -> None:
         models.writable(session, actor, str(where.model_id))
 
 
-def _inside(where: Place) -> Path:
-    """The path, unless a link would lead it out of the owner's folder."""
-    path = where.path
-    if not path.resolve().is_relative_to(where.owner.resolve()) or not where.owner.resolve().is_relative_to(
-        root().resolve()
-    ):
-        raise InvalidParameter("Invalid path")
-    return path
-
-
 def save(where: Place, stream: IO[bytes], announced: int | None) -> None:
     """Keep a stream of so many bytes, under its name only once all of it is there."""
-    if not where.parts:
+    if not where.at.parts:
         raise InvalidParameter("Invalid path")
-    path = _inside(where)
-    half = coming() / secrets.token_hex(16)
-    half.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with half.open("xb") as file:
-            _copy(stream, file, announced)
-            file.flush()
-            os.fsync(file.fileno())
-        with _as_refusal():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            half.replace(path)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise DiskFull from error
-    finally:
-        half.unlink(missing_ok=True)
+    with store().writing(where.at) as file:
+        _copy(stream, file, announced)
 
 
-def note(session: Session, where: Place) -> None:
-    """Let the page of the experiment name what lies at the top of its files."""
-    if where.run_id is None:
-        return
-    number, noted = session.execute(
-        select(Experiment.id, Experiment.artifact_paths).where(ids.run_condition(where.run_id)).with_for_update()
-    ).one()
-    top = where.parts[0] if where.parts else ""  # without one, all of them went
-    names = [name for name in noted or [] if top and name != top]
-    if top and where.owner.joinpath(top).exists():
-        names.append(top)
-    if sorted(names) != sorted(noted or []) and len(names) <= MOST_NOTED:
-        session.execute(update(Experiment).where(Experiment.id == number).values(artifact_paths=names or None))
-
-
-def is_noted(session: Session, where: Place) -> bool:
-    """Whether the page of the experiment names it already."""
-    if where.run_id is None:
-        return True
-    noted = session.scalar(select(Experiment.artifact_paths).where(ids.run_condition(where.run_id)))
-    return where.parts[0] in (noted or [])
-
-
-def _copy(stream: IO[bytes], file: IO[bytes], announced: int | None) -> None:
+def _copy(stream: IO[bytes], file: Writer, announced: int | None) -> None:
     most, total = largest(), 0
     while block := _next(stream):
         total += len(block)
@@ -178,54 +112,48 @@ def _next(stream: IO[bytes]) -> bytes:
         raise InvalidParameter("The file broke off: nothing more has come.") from error
 
 
-@contextlib.contextmanager
-def _as_refusal() -> Iterator[None]:
-    """A file where a folder is wanted, or the reverse, is the caller's mistake."""
-    try:
-        yield
-    except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
-        raise InvalidParameter("There is a file where this path has a folder, or a folder where it has a file.") from (
-            error
-        )
-
-
-def file(where: Place) -> Path:
+def opened(where: Place) -> Opened:
     """A file that is there."""
-    path = _inside(where)
-    if not where.parts or not path.is_file() or path.is_symlink():
-        raise NotThere("No such artifact")
-    return path
+    return store().open(where.at)
 
 
 def listed(where: Place) -> list[dict[str, Any]]:
     """What a folder holds; of a file, the file itself."""
-    path = _inside(where)
-    if path.is_file():
-        return [_entry(path)]
-    if not path.is_dir():
-        return []
-    found: list[dict[str, Any]] = []
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if len(found) >= MOST_LISTED:
-                break
-            if not entry.is_symlink():
-                found.append(_entry(Path(entry.path)))
-    return sorted(found, key=lambda one: str(one["path"]))
-
-
-def _entry(path: Path) -> dict[str, Any]:
-    if path.is_dir():
-        return {"path": path.name, "is_dir": True}
-    return {"path": path.name, "is_dir": False, "file_size": path.stat().st_size}
+    return [
+        {"path": one.name, "is_dir": one.is_folder} | ({} if one.is_folder else {"file_size": one.size})
+        for one in store().listed(where.at, MOST_LISTED)
+    ]
 
 
 def remove(where: Place) -> None:
     """Remove a file, or a folder with all that it holds."""
-    path = _inside(where)
-    if path.is_dir():
-        shutil.rmtree(path)
-    elif path.is_file():
-        path.unlink()
-    else:
-        raise NotThere("No such artifact")
+    store().remove(where.at)
+
+
+def is_there(where: Place) -> bool:
+    """Whether something lies at the top of the files by the name with which this place begins."""
+    top = where.at.parts[:1]
+    return bool(top) and store().exists(At(where.at.owner, top))
+
+
+def note(session: Session, where: Place, there: bool) -> None:
+    """Let the page of the experiment name what lies at the top of its files, as `is_there` has just found it."""
+    if where.run_id is None:
+        return
+    number, noted = session.execute(
+        select(Experiment.id, Experiment.artifact_paths).where(ids.run_condition(where.run_id)).with_for_update()
+    ).one()
+    top = where.at.parts[0] if where.at.parts else ""  # without one, all of them went
+    names = [name for name in noted or [] if top and name != top]
+    if there:
+        names.append(top)
+    if sorted(names) != sorted(noted or []) and len(names) <= MOST_NOTED:
+        session.execute(update(Experiment).where(Experiment.id == number).values(artifact_paths=names or None))
+
+
+def is_noted(session: Session, where: Place) -> bool:
+    """Whether the page of the experiment names it already."""
+    if where.run_id is None:
+        return True
+    noted = session.scalar(select(Experiment.artifact_paths).where(ids.run_condition(where.run_id)))
+    return where.at.parts[0] in (noted or [])

@@ -36,16 +36,6 @@ class NotOffered(TrackingError):
     code = "ENDPOINT_NOT_FOUND"
 
 
-class DiskFull(TrackingError):
-    """A file cannot be kept until somebody makes room."""
-
-    status_code = 507
-    code = "INTERNAL_ERROR"
-
-    def __init__(self) -> None:
-        super().__init__("The disk of the server is full: nothing can be saved until somebody makes room on it.")
-
-
 class TooLarge(TrackingError):
     """More than is taken at once."""
 

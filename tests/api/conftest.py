@@ -8,7 +8,8 @@ from flask import Blueprint, Flask, jsonify, request
 
 from config import settings as configuration
 from services.errors import Invalid
-from tests.support import records
+from tests.support import object_store, records
+from tests.support.object_store import ObjectStore
 from web.api_record import never_sampled
 from web.bearer import requires_key
 from web.guard import public
@@ -35,6 +36,21 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     yield choose
     monkeypatch.undo()
     configuration.settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def object_store_server() -> Iterator[ObjectStore]:
+    """A server that speaks S3."""
+    with object_store.serving() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket(object_store_server: ObjectStore, chosen: Callable[..., None]) -> ObjectStore:
+    """An empty bucket, in which files of runs lie during this test."""
+    object_store_server.make_empty()
+    chosen(**object_store.ENVIRONMENT, **object_store_server.settings)
+    return object_store_server
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Files of runs: streamed in and out, each within the folder of its run."""
+"""Files of runs: streamed in and out, each within the folder of its run; the same in a folder and in a bucket."""
 
 import errno
 import io
@@ -13,20 +13,35 @@ from sqlalchemy import Engine, select
 
 from config.settings import settings
 from database.engine import snapshot, transaction
+from jobs import tasks
 from models import Experiment
 from services.actor import SYSTEM
 from services.experiments import details, editing
-from services.tracking import artifact_retention
 from tests.support import tracking
+from tests.support.object_store import PREFIX, ObjectStore
 from tests.support.tracking import Tracking
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of other tests, which may run beside this one, are none of its business."""
+in_a_folder = pytest.mark.parametrize("everything", ["folder"], indirect=True)
+
+
+@pytest.fixture(params=["folder", "bucket"], autouse=True)
+def everything(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """A store of this test alone, by all that lies in it."""
+    if request.param == "bucket":
+        store: ObjectStore = request.getfixturevalue("bucket")
+        return lambda: sorted(key.removeprefix(f"{PREFIX}/") for key in store.keys() + store.unfinished())
     monkeypatch.setattr(type(settings()), "artifacts_dir", property(lambda _: tmp_path / "artifacts"))
+
+    def in_folder() -> list[str]:
+        found = [path for path in settings().artifacts_dir.rglob("*") if not path.is_dir()]
+        return sorted(path.relative_to(settings().artifacts_dir).as_posix() for path in found)
+
+    return in_folder
 
 
 @pytest.fixture
@@ -51,11 +66,6 @@ def fetch(api: Tracking, run: str, path: str) -> Any:
 def listed(api: Tracking, run: str, path: str = "") -> list[tuple[str, bool]]:
     files = api.get("artifacts/list", run_id=run, path=path).json["files"]
     return [(one["path"], one["is_dir"]) for one in files]
-
-
-def everything() -> list[str]:
-    found = [path.relative_to(settings().artifacts_dir).as_posix() for path in settings().artifacts_dir.rglob("*")]
-    return sorted(name for name in found if name.count("/") > 1)
 
 
 def test_what_goes_in_comes_out(api: Tracking, run: str) -> None:
@@ -92,6 +102,21 @@ def test_the_page_of_the_experiment_names_what_lies_at_the_top(api: Tracking, ru
     assert api.client.delete(f"{FILES}/0/{run}/artifacts/", headers=api.headers).status_code in {200, 404, 405}
 
 
+def test_a_part_of_a_file_is_sent_where_that_is_asked_for(api: Tracking, run: str) -> None:
+    data = os.urandom(5_000_000)
+    put(api, run, "a", data)
+    address, whole = f"{FILES}/0/{run}/artifacts/a", fetch(api, run, "a")
+    assert (whole.headers["Accept-Ranges"], whole.content_length) == ("bytes", len(data))
+    for asked, first, end in (("4999990-", 4_999_990, 5_000_000), ("10-19", 10, 20), ("-5", 4_999_995, 5_000_000)):
+        part = api.client.get(address, headers=api.headers | {"Range": f"bytes={asked}"})
+        assert (part.status_code, part.data) == (206, data[first:end])
+        assert part.headers["Content-Range"] == f"bytes {first}-{end - 1}/5000000"
+    assert api.client.get(address, headers=api.headers | {"Range": "bytes=5000000-"}).status_code == 416
+    assert api.client.get(address, headers=api.headers | {"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    put(api, run, "a", data[:-1] + b"?")
+    assert fetch(api, run, "a").headers["ETag"] != whole.headers["ETag"]
+
+
 def test_an_empty_file_is_a_file(api: Tracking, run: str) -> None:
     assert put(api, run, "empty", b"").status_code == 200
     assert fetch(api, run, "empty").data == b""
@@ -122,7 +147,9 @@ def test_a_file_or_a_folder_goes(api: Tracking, run: str) -> None:
         "%ff",
     ],
 )
-def test_a_path_that_leads_elsewhere_is_refused(api: Tracking, run: str, path: str) -> None:
+def test_a_path_that_leads_elsewhere_is_refused(
+    api: Tracking, run: str, path: str, everything: Callable[[], list[str]]
+) -> None:
     before = everything()
     answer = put(api, run, path)
     assert answer.status_code in {400, 404, 308}, answer.text
@@ -135,6 +162,7 @@ def test_a_place_that_is_no_runs_is_not_listed(api: Tracking, path: str) -> None
     assert answer.status_code in {400, 404}
 
 
+@in_a_folder
 def test_a_link_leads_nowhere(api: Tracking, run: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     put(api, run, "a")
@@ -157,7 +185,7 @@ def test_a_file_is_no_folder(api: Tracking, run: str) -> None:
 
 
 def test_more_than_the_house_takes_is_refused_and_leaves_nothing(
-    api: Tracking, run: str, chosen: Callable[..., None]
+    api: Tracking, run: str, chosen: Callable[..., None], everything: Callable[[], list[str]]
 ) -> None:
     chosen(PFD_ARTIFACT_BYTES=2_000_000)
     answer = put(api, run, "large", b"x" * 2_000_001)
@@ -169,22 +197,26 @@ def test_more_than_the_house_takes_is_refused_and_leaves_nothing(
         environ_overrides={"wsgi.input_terminated": True},
     )
     assert endless.status_code == 413
-    assert [name for name in everything() if run in name or ".coming" in name] == []
+    assert everything() == []
     assert put(api, run, "fits", b"x" * 2_000_000).status_code == 200
 
 
-def test_what_breaks_off_leaves_nothing(api: Tracking, run: str) -> None:
+@pytest.mark.parametrize("come", [10, 9_000_000], ids=["at the beginning", "after a part was sent"])
+def test_what_breaks_off_leaves_nothing(
+    api: Tracking, run: str, come: int, everything: Callable[[], list[str]]
+) -> None:
     answer = api.client.put(
         f"{FILES}/0/{run}/artifacts/half",
-        input_stream=io.BytesIO(b"x" * 10),
+        input_stream=io.BytesIO(b"x" * come),
         headers=api.headers,
-        environ_overrides={"CONTENT_LENGTH": "1000"},
+        environ_overrides={"CONTENT_LENGTH": "10000000"},
     )
     assert answer.status_code == 400
     assert listed(api, run) == []
-    assert not list((settings().artifacts_dir / ".coming").iterdir())
+    assert everything() == []
 
 
+@in_a_folder
 def test_a_full_disk_is_said_to_be_full(api: Tracking, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_number: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -214,7 +246,7 @@ def test_a_model_has_files_of_its_own(api: Tracking) -> None:
     assert api.client.get(address, headers=api.headers).data == b"flavors: {}"
 
 
-def test_files_go_with_their_run_and_not_before(api: Tracking, run: str) -> None:
+def test_files_go_with_their_run_and_not_before(api: Tracking, run: str, everything: Callable[[], list[str]]) -> None:
     kept = api.run()
     model = api.post("logged-models", experiment_id="0", name="m").json["model"]["info"]["model_id"]
     address = f"{FILES}/0/models/{model}/artifacts/a"
@@ -222,24 +254,22 @@ def test_files_go_with_their_run_and_not_before(api: Tracking, run: str) -> None
         put(api, one, "a/b")
     api.client.put(address, data=b"x", headers=api.headers)
     api.post("runs/delete", run_id=run)
+    assert tasks.purge_files() == 0
     with snapshot() as session:
-        assert artifact_retention.purge(session) == 0
         number = session.scalar(select(Experiment.id).where(Experiment.source_id == run))
     with transaction() as session:
         editing.remove(session, [number])
-    with snapshot() as session:
-        assert artifact_retention.purge(session) == 1
-    folders = settings().artifacts_dir / "runs"
-    assert [(folders / one).exists() for one in (run, kept)] == [False, True]
+    assert tasks.purge_files() == 1
+    assert everything() == [f"models/{model}/a", f"runs/{kept}/a/b"]
     assert api.client.get(address, headers=api.headers).data == b"x"
 
 
+@in_a_folder
 def test_what_broke_off_long_ago_goes(api: Tracking, run: str) -> None:
     put(api, run, "a")
     for name, age in (("new", 0), ("old", 90_000)):
         path = settings().artifacts_dir / ".coming" / name
         path.write_bytes(b"x")
         os.utime(path, (time.time() - age,) * 2)
-    with snapshot() as session:
-        artifact_retention.purge(session)
+    tasks.purge_files()
     assert [path.name for path in (settings().artifacts_dir / ".coming").iterdir()] == ["new"]
