@@ -64,7 +64,7 @@ class BucketStore:
             return [Entry(at.name, itself["ContentLength"])]
         start = self._key(at) + "/"
         found: dict[str, Entry] = {}
-        for page in self._pages("list_objects_v2", Prefix=start, Delimiter="/"):
+        for page in self._pages("list_objects_v2", Prefix=start, Delimiter="/", MaxKeys=PAGE):
             folders = [Entry(one["Prefix"].removeprefix(start)[:-1], None) for one in page.get("CommonPrefixes", ())]
             files = [Entry(one["Key"].removeprefix(start), one["Size"]) for one in page.get("Contents", ())]
             found |= {one.name: one for one in (*files, *folders) if one.name}
@@ -96,7 +96,7 @@ class BucketStore:
     def owners(self, kind: str) -> Iterator[str]:
         """What lies directly below the kind."""
         start = self._below(kind) + "/"
-        for page in self._pages("list_objects_v2", Prefix=start, Delimiter="/"):
+        for page in self._pages("list_objects_v2", Prefix=start, Delimiter="/", MaxKeys=PAGE):
             names = (one["Prefix"].removeprefix(start)[:-1] for one in page.get("CommonPrefixes", ()))
             yield from (name for name in names if name)
 
@@ -105,7 +105,7 @@ class BucketStore:
         gone, before = 0, datetime.now(UTC) - timedelta(seconds=seconds)
         for kind in KINDS:
             with contextlib.suppress(Refused):
-                for page in self._pages("list_multipart_uploads", Prefix=self._below(kind) + "/"):
+                for page in self._pages("list_multipart_uploads", Prefix=self._below(kind) + "/", MaxUploads=PAGE):
                     for one in page.get("Uploads", ()):
                         if one["Initiated"] < before:
                             self._call("abort_multipart_upload", Key=one["Key"], UploadId=one["UploadId"])

@@ -1,11 +1,14 @@
 """A real server that speaks S3, on a port of this machine; what it keeps outlives a stop."""
 
-import socket
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import IO, Any, cast
 
-import pytest
+from werkzeug.serving import make_server
 
 BUCKET, PREFIX = "files-of-runs", "pfd/artifacts"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests-0123456789"}
@@ -21,13 +24,11 @@ ENVIRONMENT = {
 class ObjectStore:
     """The server and what it holds, seen by a client of its own."""
 
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, port: int = 0) -> None:
+        self.port, self._server = port, cast(Any, None)
+        if not port:
+            self.start()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._server: Any = None
-        self.start()
         import boto3
         from botocore.config import Config
 
@@ -47,15 +48,21 @@ class ObjectStore:
 
     def start(self) -> None:
         """Answer, on the port of before."""
-        from moto.server import ThreadedMotoServer
+        from moto.moto_server import werkzeug_app as moto
 
-        self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
-        self._server.start()
+        class Quiet(moto.MotoRequestHandler):
+            def log(self, *_: Any) -> None:
+                """A failed test shows what failed, not hundreds of requests."""
+
+        app = moto.DomainDispatcherApplication(moto.create_backend_app)
+        self._server = server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=Quiet)
+        self.port = server.server_port
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:
         """Refuse connections."""
-        self._server.stop()
-        self._server._server.server_close()
+        self._server.shutdown()
+        self._server.server_close()
 
     def make_empty(self) -> None:
         """One bucket with nothing in it."""
@@ -82,11 +89,27 @@ class ObjectStore:
 @contextmanager
 def serving() -> Iterator[ObjectStore]:
     """One for the tests of a process."""
-    logging_of_requests = pytest.MonkeyPatch()
-    from werkzeug.serving import WSGIRequestHandler
-
-    logging_of_requests.setattr(WSGIRequestHandler, "log_request", lambda *_: None)
     store = ObjectStore()
     yield store
     store.stop()
-    logging_of_requests.undo()
+
+
+@contextmanager
+def serving_apart() -> Iterator[ObjectStore]:
+    """One with a bucket, in a process of its own: what it keeps in memory is not in ours."""
+    root = Path(__file__).resolve().parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.object_store"], cwd=root, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        store = ObjectStore(int(cast(IO[str], process.stdout).readline()))
+        store.client.create_bucket(Bucket=BUCKET)
+        yield store
+    finally:
+        process.kill()
+        process.communicate()
+
+
+if __name__ == "__main__":
+    print(ObjectStore().port, flush=True)
+    threading.Event().wait()
