@@ -13,6 +13,7 @@ from sqlalchemy.orm import configure_mappers
 
 from config.settings import settings
 from database.engine import close_connections
+from services.storage.chosen import store
 
 EVERY = 10.0  # seconds
 GROWN = 16_000_000  # bytes; below it a collection would unshare more from the other processes than it frees
@@ -21,6 +22,7 @@ GROWN = 16_000_000  # bytes; below it a collection would unshare more from the o
 def load_for_all(server: Flask) -> None:
     """Do once, before there are workers, what each of them would do first: its pages are then theirs together."""
     configure_mappers()
+    store()  # what speaks S3 is 30 MB, where files lie in a bucket; connections are made by each worker
     client = server.test_client()
     for path in ("/readyz", "/login"):  # the driver, the statements, the migrations, the templates
         client.get(path, base_url=settings().address)

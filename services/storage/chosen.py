@@ -16,6 +16,6 @@ def store() -> Store:
 
 @lru_cache(maxsize=1)
 def _in(bucket: Bucket) -> Store:
-    from services.storage.bucket import BucketStore  # only now: it loads 25 MB that a folder does not need
+    from services.storage.bucket import BucketStore  # only now: it loads 30 MB that a folder does not need
 
     return BucketStore(bucket, connections=settings().web_threads)

@@ -71,7 +71,7 @@ def in_our_words() -> Iterator[None]:
     except AppError:
         raise
     except (OSError, BotoCoreError, ClientError, *_UNANSWERED) as error:
-        raise _translated(error) from error
+        raise _translated(error) from None  # its text may name addresses that are signed
 
 
 def _translated(error: Exception) -> AppError:

@@ -173,6 +173,8 @@ class TestUnsafe:
             ({"PFD_OIDC_ISSUER": "https://id.example.org"}, "go together"),
             ({"PFD_OIDC_ISSUER": "http://id.example.org"}, "PFD_OIDC_ISSUER"),
             ({"PFD_OIDC_ROLES": "engineers=chief"}, "PFD_OIDC_ROLES"),
+            ({"PFD_ARTIFACT_URI": "s3://key:hidden@bucket/prefix"}, "PFD_ARTIFACT_URI"),
+            ({"PFD_ARTIFACT_ENDPOINT_URL": "https://minio.example.org"}, "PFD_ARTIFACT_URI"),
         ],
     )
     def test_refused_before_anything_is_made(self, installation, given, word):

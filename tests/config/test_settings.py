@@ -1,5 +1,6 @@
 """The settings: what is wrong is told in a sentence; the secret key is whole or not there."""
 
+import sys
 import threading
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from config import root_keys
 from config import settings as configuration
+from config.artifact_store import Bucket
 from config.errors import ConfigurationError
 from config.settings import Settings
 from tests.support.full_disk import no_room
@@ -79,6 +81,19 @@ def test_the_database_stands_in_the_data_folder_whatever_that_is_called(tmp_path
         ("PFD_SESSION_ABSOLUTE", "P9999999D", "PFD_SESSION_ABSOLUTE"),
         ("PFD_DELETED_KEPT", "-P1D", "PFD_DELETED_KEPT"),
         ("PFD_DATA_DIR", "~nobody-of-this-name/data", "PFD_DATA_DIR"),
+        ("PFD_ARTIFACT_URI", "/srv/artifacts", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "gs://bucket", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://Bucket_of/x", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://a:b@bucket/x", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://bucket/../other", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://bucket//x", "must look like s3://"),
+        ("PFD_ARTIFACT_URI", "s3://bucket/x?versionId=1", "must look like s3://"),
+        ("PFD_ARTIFACT_ENDPOINT_URL", "minio:9000", "must look like https://"),
+        ("PFD_ARTIFACT_ENDPOINT_URL", "http://a:b@minio:9000", "must look like https://"),
+        ("PFD_ARTIFACT_ENDPOINT_URL", "http://minio:99999", "must look like https://"),
+        ("PFD_ARTIFACT_ENDPOINT_URL", "http://minio:9000/bucket", "must look like https://"),
+        ("PFD_ARTIFACT_ENDPOINT_URL", "http://minio:9000", "needs PFD_ARTIFACT_URI"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_it_and_no_secret(
@@ -90,6 +105,32 @@ def test_a_wrong_value_is_one_sentence_that_names_it_and_no_secret(
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "a:b@" not in str(refused.value)
+
+
+class TestBucket:
+    @pytest.fixture(autouse=True)
+    def named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PFD_ARTIFACT_URI", "s3://files.of-runs/pfd/2026/")
+        monkeypatch.setenv("PFD_ARTIFACT_ENDPOINT_URL", "https://minio.example.org:9000/")
+
+    def test_is_read_from_its_address(self) -> None:
+        found = Bucket("files.of-runs", "pfd/2026", "https://minio.example.org:9000")
+        assert configuration.load().artifact_bucket == found
+
+    def test_is_none_where_the_address_is_empty(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("PFD_ARTIFACT_URI", "PFD_ARTIFACT_ENDPOINT_URL"):
+            monkeypatch.setenv(name, "")
+        assert configuration.load().artifact_bucket is None
+
+    def test_is_refused_without_the_package_that_reads_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "s3fs", None)
+        with pytest.raises(ConfigurationError, match=r"needs the package s3fs.*pip install '\.\[s3\]'"):
+            configuration.load()
+
+    def test_is_refused_larger_files_than_it_takes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PFD_ARTIFACT_BYTES", "83886080001")
+        with pytest.raises(ConfigurationError, match=r"PFD_ARTIFACT_BYTES is at most 83,886,080,000 with"):
+            configuration.load()
 
 
 class TestRotation:
