@@ -5,6 +5,7 @@ from flask import Blueprint, Response, request
 from api.mlflow import wire
 from database.engine import snapshot, transaction
 from models.permissions import Permission
+from services.errors import NotFound
 from services.tracking import artifacts, reading, runs
 from services.tracking.artifacts import Place
 from web import stored_files
@@ -64,7 +65,11 @@ def upload(path: str) -> Response:
 def delete(path: str) -> Response:
     """A file or a folder goes."""
     where = _to_write(artifacts.place(path))
-    artifacts.remove(where)
+    try:
+        artifacts.remove(where)
+    except NotFound:
+        _note(where)  # the store may have gone away between a removal and its note, and this is the second try
+        raise
     _note(where)
     return wire.answer({})
 

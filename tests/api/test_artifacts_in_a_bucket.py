@@ -1,29 +1,27 @@
 """Files of runs in an object store: what only a store that is a network away can do to them."""
 
 import io
-import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import Engine, select
 
-from database.engine import snapshot, transaction
+from database.engine import transaction
 from jobs import tasks
 from models import Experiment
 from services.experiments import editing
 from services.storage import chosen as storage
 from services.storage.errors import Away
 from services.storage.store import At
-from tests.support import object_store, scripted_store, tracking
+from tests.support import tracking
+from tests.support.artifacts import FILES, fetch, listed, noted, put, send
 from tests.support.object_store import BUCKET, PREFIX, ObjectStore
-from tests.support.scripted_store import SILENCE, ScriptedStore
 from tests.support.tracking import Tracking
 
-FILES = "/api/2.0/mlflow-artifacts/artifacts"
 PART = 8 * 1024 * 1024
 
 
@@ -37,77 +35,6 @@ def run(api: Tracking) -> str:
     return api.run()
 
 
-@pytest.fixture
-def scripted(chosen: Callable[..., None]) -> Iterator[ScriptedStore]:
-    """A store that answers as the test says."""
-    with scripted_store.serving() as store:
-        chosen(
-            **object_store.ENVIRONMENT,
-            PFD_ARTIFACT_URI=f"s3://{BUCKET}/{PREFIX}",
-            PFD_ARTIFACT_ENDPOINT_URL=store.address,
-        )
-        yield store
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits here as long as people would."""
-    from services.storage import s3
-
-    monkeypatch.setattr(s3, "LONGEST_CALL", 0.5)
-
-
-def put(api: Tracking, run: str, path: str, data: bytes = b"x") -> Any:
-    return api.client.put(f"{FILES}/0/{run}/artifacts/{path}", data=data, headers=api.headers)
-
-
-class Body:
-    """Bytes that are made while they are read."""
-
-    def __init__(self, size: int, during: Callable[[int], None]) -> None:
-        self.size, self.sent, self.during = size, 0, during
-
-    def read(self, most: int) -> bytes:
-        """The next of them."""
-        self.during(self.sent)
-        size = min(most, self.size - self.sent)
-        self.sent += size
-        return b"x" * size
-
-    def tell(self) -> int:
-        """How far it was read."""
-        return self.sent
-
-    def seek(self, *_: int) -> None:
-        """The client of the tests looks how long a body is, and goes back to the beginning."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def send(api: Tracking, run: str, size: int, during: Callable[[int], None]) -> Any:
-    return api.client.put(
-        f"{FILES}/0/{run}/artifacts/a",
-        input_stream=Body(size, during),
-        headers=api.headers,
-        environ_overrides={"CONTENT_LENGTH": str(size)},
-    )
-
-
-def fetch(api: Tracking, run: str, path: str) -> Any:
-    return api.client.get(f"{FILES}/0/{run}/artifacts/{path}", headers=api.headers)
-
-
-def listed(api: Tracking, run: str, path: str = "") -> list[tuple[str, bool]]:
-    files = api.get("artifacts/list", run_id=run, path=path).json["files"]
-    return [(one["path"], one["is_dir"]) for one in files]
-
-
-def noted(run: str) -> list[str] | None:
-    with snapshot() as session:
-        return session.scalar(select(Experiment.artifact_paths).where(Experiment.source_id == run))
-
-
 def every_request(api: Tracking, run: str) -> list[Any]:
     address = f"{FILES}/0/{run}/artifacts/a"
     return [
@@ -116,17 +43,6 @@ def every_request(api: Tracking, run: str) -> list[Any]:
         api.client.delete(address, headers=api.headers),
         api.get("artifacts/list", run_id=run, path=""),
     ]
-
-
-def test_a_small_file_is_sent_at_once_and_a_large_one_in_parts(
-    api: Tracking, run: str, scripted: ScriptedStore
-) -> None:
-    put(api, run, "small")
-    assert [kind for kind in scripted.asked if kind not in {"HEAD", "GET"}] == ["PUT"]
-    scripted.asked.clear()
-    put(api, run, "large", b"x" * (2 * PART + 1))
-    part, end = "PUT ?partNumber ?uploadId", "POST ?uploadId"
-    assert [kind for kind in scripted.asked if kind not in {"HEAD", "GET"}] == ["POST ?uploads", part, part, part, end]
 
 
 def test_nothing_is_there_before_the_last_byte_has_come(api: Tracking, run: str, bucket: ObjectStore) -> None:
@@ -240,6 +156,28 @@ def test_a_store_that_is_away_is_told_and_leaves_nothing_half_noted(
     assert noted(run) == ["before", "a"]
 
 
+def test_a_removal_that_was_not_noted_is_noted_with_the_next_try(api: Tracking, run: str, bucket: ObjectStore) -> None:
+    put(api, run, "a")
+    bucket.client.delete_object(Bucket=BUCKET, Key=f"{PREFIX}/runs/{run}/a")  # as before the store went away
+    answer = api.client.delete(f"{FILES}/0/{run}/artifacts/a", headers=api.headers)
+    assert (answer.status_code, answer.json["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert noted(run) is None
+
+
+def test_many_at_once_share_the_connections_of_a_process(bucket: ObjectStore) -> None:
+    def there_and_back(number: int) -> bool:
+        at, data = At("runs/r", (f"{number % 4}", f"{number}")), bytes([number]) * 300_000
+        with storage.store().writing(at) as file:
+            file.write(data)
+        found = storage.store().open(at)
+        with found.stream:
+            return found.stream.read() == data
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(there_and_back, range(36)))
+    assert len(bucket.keys()) == 36
+
+
 def test_a_store_that_goes_away_in_the_middle_of_an_upload_is_cleaned_up_later(
     api: Tracking, run: str, bucket: ObjectStore
 ) -> None:
@@ -261,82 +199,11 @@ def test_a_store_that_goes_away_in_the_middle_of_an_upload_is_cleaned_up_later(
     assert bucket.unfinished() == []
 
 
-def test_parts_that_came_lately_are_left_alone(scripted: ScriptedStore) -> None:
-    from datetime import UTC, datetime
-
-    begun = "<Upload><Key>{0}</Key><UploadId>{0}</UploadId><Initiated>{1}</Initiated></Upload>"
-    uploads = begun.format("old", "2020-01-01T00:00:00Z") + begun.format("new", datetime.now(UTC).isoformat())
-    listing = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
-    scripted.answers["GET ?uploads"] = (200, listing)
-    storage.store().remove_broken_off(3600)
-    assert scripted.asked.count("DELETE ?uploadId") == 2  # the old one, of each kind
-
-
-def test_a_store_that_does_not_list_parts_hinders_no_purge(scripted: ScriptedStore) -> None:
-    scripted.answers["GET ?uploads"] = (403, "AccessDenied")
-    assert storage.store().remove_broken_off(3600) == 0
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "ours", "words"),
-    [
-        (403, "AccessDenied", 503, "refuses this server"),
-        (403, "InvalidAccessKeyId", 503, "refuses this server"),
-        (403, "SignatureDoesNotMatch", 503, "refuses this server"),
-        (404, "NoSuchBucket", 503, "refuses this server"),
-        (500, "InternalError", 503, "does not answer"),
-        (503, "SlowDown", 503, "does not answer"),
-        (403, "QuotaExceeded", 507, "is full"),
-        (507, "XMinioStorageFull", 507, "is full"),
-    ],
-)
-def test_what_the_store_says_becomes_a_sentence(
-    api: Tracking,
-    run: str,
-    scripted: ScriptedStore,
-    caplog: pytest.LogCaptureFixture,
-    status: int,
-    code: str,
-    ours: int,
-    words: str,
-) -> None:
-    scripted.answers |= {"PUT": (status, code), "POST ?uploads": (status, code)}
-    with caplog.at_level(logging.INFO):
-        for size in (1, PART + 1):
-            answer = put(api, run, "a", b"x" * size)
-            assert (answer.status_code, words in answer.json["message"]) == (ours, True)
-    assert noted(run) is None
-    told = caplog.text + answer.text
-    assert not any(value in told for value in object_store.KEYS.values())
-    if ours == 503:
-        assert code in caplog.text
-
-
 def test_a_bucket_that_is_not_there_is_not_an_empty_one(api: Tracking, run: str, bucket: ObjectStore) -> None:
     bucket.client.delete_bucket(Bucket=BUCKET)
     for answer in every_request(api, run):
         assert answer.status_code == 503
         assert "refuses this server" in answer.json["message"]
-
-
-def test_without_any_key_the_store_is_not_asked(
-    api: Tracking, run: str, scripted: ScriptedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in object_store.KEYS:
-        monkeypatch.delenv(name)
-    answer = put(api, run, "a")
-    assert (answer.status_code, "refuses this server" in answer.json["message"]) == (503, True)
-    assert scripted.asked == []
-
-
-@pytest.mark.parametrize("silent", ["all", "PUT", "POST ?uploads", "PUT ?partNumber ?uploadId", "POST ?uploadId"])
-def test_a_store_that_falls_silent_is_not_waited_for(
-    api: Tracking, run: str, scripted: ScriptedStore, soon: None, silent: str
-) -> None:
-    scripted.answers[silent] = SILENCE  # which reads no part either
-    answer = put(api, run, "a", b"x" * (1 if silent == "PUT" else 2 * PART))
-    assert (answer.status_code, "does not answer" in answer.json["message"]) == (503, True)
-    assert noted(run) is None
 
 
 def test_a_folder_too_large_to_remove_at_once_is_said_to_be(

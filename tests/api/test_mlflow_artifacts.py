@@ -18,11 +18,9 @@ from models import Experiment
 from services.actor import SYSTEM
 from services.experiments import details, editing
 from tests.support import tracking
+from tests.support.artifacts import FILES, fetch, listed, put
 from tests.support.object_store import PREFIX, ObjectStore
 from tests.support.tracking import Tracking
-
-FILES = "/api/2.0/mlflow-artifacts/artifacts"
-
 
 in_a_folder = pytest.mark.parametrize("everything", ["folder"], indirect=True)
 
@@ -52,20 +50,6 @@ def api(dash_app: Any, sqlite: Engine) -> Tracking:
 @pytest.fixture
 def run(api: Tracking) -> str:
     return api.run()
-
-
-def put(api: Tracking, run: str, path: str, data: bytes = b"x") -> Any:
-    address = f"{FILES}/0/{run}/artifacts/{path}"
-    return api.client.put(address, data=data, headers=api.headers, content_type="application/octet-stream")
-
-
-def fetch(api: Tracking, run: str, path: str) -> Any:
-    return api.client.get(f"{FILES}/0/{run}/artifacts/{path}", headers=api.headers)
-
-
-def listed(api: Tracking, run: str, path: str = "") -> list[tuple[str, bool]]:
-    files = api.get("artifacts/list", run_id=run, path=path).json["files"]
-    return [(one["path"], one["is_dir"]) for one in files]
 
 
 def test_what_goes_in_comes_out(api: Tracking, run: str) -> None:

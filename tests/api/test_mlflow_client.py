@@ -1,8 +1,10 @@
 """The real client of MLflow, unmodified, against the dashboard."""
 
+import hashlib
 import math
 import os
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,19 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, select
 
+from config.settings import settings
 from database.engine import snapshot, transaction
 from models import Experiment, TrainingRun
 from pages._logging_snippets import snippets
 from services.api_keys import for_logging
 from services.curves import series
 from services.experiments import details, lifecycle
-from tests.support import tracking
+from tests.support import object_store, tracking
 from tests.support.people import person
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # a failure shows at once, not after minutes of trying again
+SIZE, BOUND = 60_000_000, 32_000_000  # bytes of a large file, of which a part is held twice at most while it is sent
 mlflow: Any = None  # loaded with the first test: every process that collects this file would wait two seconds for it
 
 
@@ -228,3 +232,57 @@ def test_the_lines_on_the_page_of_an_experiment_log_to_it_with_the_key_that_is_m
         found = details.detail(session, owner, number)
         (told,) = series.summaries(session, owner, number, limit=9, cursor=None)[0]
     assert (found.status, told.name, told.points, told.last) == (ends_as, "train_loss", 10, 0.1)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def keeping(
+    request: pytest.FixtureRequest,
+    live_server: str,
+    sqlite: Engine,
+    tmp_path: Path,
+    chosen: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[None]:
+    """The client again, with files in a folder or in a bucket."""
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", tracking.key())
+    mlflow.set_tracking_uri(live_server)
+    if request.param == "bucket":
+        with object_store.serving_apart() as store:
+            chosen(**object_store.ENVIRONMENT, **store.settings)
+            yield
+    else:
+        monkeypatch.setattr(type(settings()), "artifacts_dir", property(lambda _: tmp_path / "artifacts"))
+        yield
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def test_a_large_file_goes_in_and_out_and_is_never_held_in_memory(keeping: None, tmp_path: Path) -> None:
+    (tmp_path / "out" / "deep").mkdir(parents=True)
+    large = tmp_path / "out" / "deep" / "weights.bin"
+    block = os.urandom(1_000_000)
+    with large.open("wb") as file:
+        for _ in range(SIZE // len(block)):
+            file.write(block)
+    api = mlflow.MlflowClient()
+    run = api.create_run("0").info.run_id
+    api.log_text(run, "small", "first.txt")  # what is loaded with the first file is not the file
+    tracemalloc.start()
+    try:
+        api.log_artifacts(run, str(tmp_path / "out"), "files")
+        _, up = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        down = Path(api.download_artifacts(run, "files/deep/weights.bin", str(tmp_path)))
+        _, back = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [(one.path, one.file_size) for one in api.list_artifacts(run, "files/deep")] == [
+        ("files/deep/weights.bin", SIZE)
+    ]
+    assert digest(down) == digest(large)
+    assert max(up, back) < BOUND, (up, back)
+    mlflow.artifacts.get_artifact_repository(api.get_run(run).info.artifact_uri).delete_artifacts("files")
+    assert [one.path for one in api.list_artifacts(run)] == ["first.txt"]

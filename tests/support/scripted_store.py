@@ -36,6 +36,12 @@ class ScriptedStore:
         self.server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
+    def forget(self) -> None:
+        """Answer as usual again, also whoever waits still."""
+        self.over.set()
+        self.over = threading.Event()
+        self.answers, self.asked = {}, []
+
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Look a request up; one of which nothing is said is answered as by an empty store that takes everything."""
         words = sorted(parse_qs(urlsplit(request.path).query, keep_blank_values=True))
@@ -61,10 +67,10 @@ class ScriptedStore:
 
 @contextmanager
 def serving() -> Iterator[ScriptedStore]:
-    """One for a test."""
+    """One on a port of this machine."""
     store = ScriptedStore()
     threading.Thread(target=store.server.serve_forever, args=(0.02,), daemon=True).start()
     yield store
-    store.over.set()
+    store.forget()
     store.server.shutdown()
     store.server.server_close()
