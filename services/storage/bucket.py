@@ -107,7 +107,9 @@ class BucketStore:
             with contextlib.suppress(Refused):
                 for page in self._pages("list_multipart_uploads", Prefix=self._below(kind) + "/", MaxUploads=PAGE):
                     for one in page.get("Uploads", ()):
-                        if one["Initiated"] < before:
+                        if one["Initiated"] >= before:
+                            continue
+                        with contextlib.suppress(Refused):  # it may have ended by itself
                             self._call("abort_multipart_upload", Key=one["Key"], UploadId=one["UploadId"])
                             gone += 1
         return gone

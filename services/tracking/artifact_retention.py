@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.experiment import Experiment
 from models.logged_model import LoggedModel
-from services.errors import AppError
+from services.errors import Invalid
 from services.storage.chosen import store
+from services.storage.errors import Missing
 from services.storage.store import KINDS, At
 from services.tracking import ids
 
@@ -45,13 +46,13 @@ def of_nobody(session: Session, found: list[str]) -> list[str]:
 
 
 def remove(owners: list[str]) -> int:
-    """Remove their files; what cannot go now stays for the next time. Returns how many went."""
+    """Remove their files and return how many went; a store that is away ends it, as each further one would wait."""
     gone = 0
     for owner in owners:
         try:
             store().remove(At(owner))
             gone += 1
-        except (AppError, OSError) as error:
+        except (Missing, Invalid, OSError) as error:
             logger.warning("the files of %s stay for now: %s", owner, error)
     return gone
 

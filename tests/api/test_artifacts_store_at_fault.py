@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from jobs import tasks
 from services.storage import chosen as storage
 from tests.support import object_store, scripted_store, tracking
 from tests.support.artifacts import noted, put
@@ -71,6 +72,24 @@ def test_parts_that_came_lately_are_left_alone(scripted: ScriptedStore) -> None:
     scripted.answers["GET ?uploads"] = (200, listing)
     storage.store().remove_broken_off(3600)
     assert scripted.asked.count("DELETE ?uploadId") == 2  # the old one, of each kind
+
+
+def test_a_purge_ends_with_the_first_that_the_store_does_not_remove(sqlite: Engine, scripted: ScriptedStore) -> None:
+    start = f"{PREFIX}/runs/"
+    found = "".join(f"<CommonPrefixes><Prefix>{start}{one * 32}/</Prefix></CommonPrefixes>" for one in "ab")
+    scripted.answers["GET ?delimiter"] = (200, f"<ListBucketResult>{found}</ListBucketResult>")
+    scripted.answers["GET"] = (500, "InternalError")
+    assert tasks.purge_files() == 0
+    assert scripted.asked == ["GET ?delimiter", "GET", "GET"]  # tried again once, and no other run after it
+
+
+def test_parts_that_ended_by_themselves_hinder_no_purge(scripted: ScriptedStore) -> None:
+    begun = "<Upload><Key>a</Key><UploadId>{0}</UploadId><Initiated>2020-01-01T00:00:00Z</Initiated></Upload>"
+    uploads = begun.format(1) + begun.format(2)
+    scripted.answers["GET ?uploads"] = (200, f"<ListMultipartUploadsResult>{uploads}</ListMultipartUploadsResult>")
+    scripted.answers["DELETE ?uploadId"] = (404, "NoSuchUpload")
+    assert storage.store().remove_broken_off(3600) == 0
+    assert scripted.asked.count("DELETE ?uploadId") == 4  # both, of each kind
 
 
 def test_a_store_that_does_not_list_parts_hinders_no_purge(scripted: ScriptedStore) -> None:

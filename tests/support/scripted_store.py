@@ -7,9 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 Answer = tuple[int, str]  # status, and the code of the error or else the body
+WORDS = {"delimiter", "partNumber", "uploadId", "uploads"}  # of an address, by which requests are told apart
 SILENCE: Answer = (0, "")
 NOTHING: Answer = (200, "<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>")
 BEGUN: Answer = (200, "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
+USUAL = {"GET": NOTHING, "GET ?delimiter": NOTHING, "HEAD": (404, "404"), "POST ?uploads": BEGUN}
 
 
 class ScriptedStore:
@@ -45,9 +47,14 @@ class ScriptedStore:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Look a request up; one of which nothing is said is answered as by an empty store that takes everything."""
         words = sorted(parse_qs(urlsplit(request.path).query, keep_blank_values=True))
-        kind = " ?".join([request.command, *(word for word in words if word in {"uploads", "partNumber", "uploadId"})])
+        kind = " ?".join([request.command, *(word for word in words if word in WORDS)])
         self.asked.append(kind)
-        usual: dict[str, Answer] = {"GET": NOTHING, "HEAD": (404, "404"), "POST ?uploads": BEGUN}
+        usual: dict[str, Answer] = {
+            "GET": NOTHING,
+            "GET ?delimiter": NOTHING,
+            "HEAD": (404, "404"),
+            "POST ?uploads": BEGUN,
+        }
         status, text = self.answers.get(kind) or self.answers.get("all") or usual.get(kind, (200, ""))
         if not status:
             self.over.wait()
