@@ -55,7 +55,7 @@ class Folder:
         file = path.open("rb")
         found = os.fstat(file.fileno())
         changed_at = datetime.fromtimestamp(found.st_mtime, UTC)
-        return Opened(file, found.st_size, changed_at, f"{found.st_mtime_ns:x}-{found.st_ino:x}-{found.st_size:x}")
+        return Opened(file, found.st_size, changed_at, f"{found.st_mtime_ns:x}-{found.st_size:x}")
 
     def listed(self, at: At, most: int) -> list[Entry]:
         """What a folder holds, without links."""
