@@ -12,17 +12,19 @@ from sqlalchemy import Engine, select, update
 
 from database.engine import snapshot, transaction
 from database.types import now
-from models import APIKey, Base, Dataset, Experiment, SessionLog, User
+from models import APIKey, Base, Dataset, Experiment, SessionLog, Tag, User, WebhookConfiguration
 from models.permissions import Permission, Role, has_permission, permissions_of
-from services import sessions
-from services.actor import Actor
+from services import audit, saved_searches, sessions
+from services.actor import SYSTEM, Actor
 from services.api_keys import keys
+from services.sessions import Visitor
 from tests.support.people import client, dispatch, person, token_of
 from web import guard, seal
 from web.guard import PUBLIC
 from web.identity import cookie_name
 
-CANARY = "canary-7f3a9c"
+CANARY, PRIVATE = "canary-7f3a9c", "nightingale-5d20e1"
+MANAGERS = ("admin", "super_admin")  # who see whose keys and sessions there are
 SIGNED_IN = ("viewer", "operator", "admin", "super_admin")
 KEYS = ("key", "expired key", "revoked key")  # a key opens the API alone, and only as long as it works
 OUTSIDE = ("nobody", "disabled", "ended", "idle", "expired", "forged", "second step", *KEYS)
@@ -74,9 +76,23 @@ def key_of(actor: Actor, name: str) -> str:
 
 
 def plant_canaries() -> None:
+    """A word in what teams share, and another one in what somebody else's account holds."""
+    other = person(Role.VIEWER, f"other-{PRIVATE}")
     with transaction() as session:
         session.add(Dataset(name=f"dataset {CANARY}"))
         session.add(Experiment(name=f"experiment {CANARY}", notes=CANARY, config={"x": CANARY}))
+        session.add(Tag(name=CANARY, slug=CANARY))
+        audit.record(session, SYSTEM, "canary.sing", word=PRIVATE)
+        keys.create(session, other, name=f"key {PRIVATE}", scopes=["view_experiments"])
+        saved_searches.create(session, other, name=f"search {PRIVATE}", query=PRIVATE)
+        hook = f"https://{PRIVATE}.example.org/"
+        session.add(
+            WebhookConfiguration(user_id=other.user_id, name=PRIVATE, provider_type="webhook", webhook_url=hook)
+        )
+        user = session.get_one(User, other.user_id)
+        here = Visitor("192.0.2.77", f"Mozilla {PRIVATE}")
+        sessions.open_session(session, user, here)
+        sessions.note(session, user.id, here, f"reason {PRIVATE}")
 
 
 def state_of_tables(engine: Engine) -> dict[str, str]:
@@ -127,7 +143,7 @@ class TestRoutes:
                 answer = visitor.open(path, method=method, json={} if method == "POST" else None)
                 refused = {404} if needs == guard.SCRAPER else {302, 401}  # no token is set: nothing is there
                 assert answer.status_code in refused, (method, path, answer.status_code)
-                assert CANARY not in answer.text
+                assert CANARY not in answer.text and PRIVATE not in answer.text
         assert state_of_tables(sqlite) == before
 
     def test_dash_offers_no_further_doors(self, dash_app: Any) -> None:
@@ -154,14 +170,16 @@ class TestCallbacks:
     def test_answers_only_those_who_may(self, dash_app: Any, sqlite: Engine, name: str) -> None:
         plant_canaries()
         visitor = principal(dash_app.server, name)
-        before = state_of_tables(sqlite)
+        before, seen = state_of_tables(sqlite), False
         for output, permission in seal.callback_needs(dash_app).items():
             answer = dispatch(visitor, dash_app, output, **{"_pages_location.pathname": "/experiments"})
+            seen |= PRIVATE in answer.text
             if allowed(name, permission):
                 assert answer.status_code < 500 and answer.status_code not in {401, 403}, (output, answer.text)
                 continue
             assert answer.status_code == (403 if name in SIGNED_IN else 401), output
             assert CANARY not in answer.text
+        assert seen == (name in MANAGERS)
         if name not in SIGNED_IN:
             assert state_of_tables(sqlite) == before
 
@@ -186,6 +204,7 @@ class TestCallbacks:
             may = allowed(name, page["permission"])
             for spelling in (path, f"{path}/", f"/{path}", path.upper(), f"{path}?x=1", path.replace("/", "/./", 1)):
                 answer = dispatch(visitor, dash_app, router, **{"_pages_location.pathname": spelling})
+                assert name in MANAGERS or PRIVATE not in answer.text, spelling
                 if name in SIGNED_IN:
                     assert answer.status_code == 200, (spelling, answer.text)
                     assert may or CANARY not in answer.text, spelling
