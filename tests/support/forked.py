@@ -84,7 +84,8 @@ class Forked:
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it ends, and another process than this one buries it
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it and its children at once, without a chance to say goodbye."""
