@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz stops kills
+.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -98,6 +98,9 @@ fuzz: install  ## 100,000 requests of every kind to /api/v1 on each database: no
 
 stops: install  ## end a service under load 50 times on each database: what it has taken in is answered
 	@PFD_TEST_STOPS=50 $(PYTHON) -m pytest -q -s tests/cli/test_graceful_stop.py
+
+races: install  ## let two super admins remove each other at once, 1,000 times in each of three ways on each database
+	@PFD_TEST_ROUNDS=1000 $(PYTHON) -m pytest -q --timeout 0 tests/services/test_people.py -k remove_each_other
 
 kills: install  ## kill -9 a process that answers API requests 200 times on each database, and count what is lost
 	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py tests/api/test_ingest_survives.py

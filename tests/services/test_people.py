@@ -1,5 +1,6 @@
 """Those who manage users: whom they see, whom they may change, and that one super admin always stays."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +22,7 @@ from services.sessions import Visitor
 from tests.support.people import person, token_of
 
 PASSPHRASE = "a passphrase of my own"
+ROUNDS = int(os.environ.get("PFD_TEST_ROUNDS", "20"))  # of two who remove each other; `make races`: 1,000
 
 
 def act(change: Callable[..., Any], *given: Any, **named: Any) -> Any:
@@ -162,7 +164,7 @@ class TestBounds:
     @pytest.mark.parametrize("how", ["role", "disable", "delete"])
     def test_two_super_admins_who_remove_each_other_at_once_leave_one(self, database: Engine, how: str) -> None:
         pair = [person(Role.SUPER_ADMIN, name) for name in ("one", "two")]
-        for _ in range(20):
+        for _ in range(ROUNDS):
             with transaction() as session:
                 session.execute(update(User).values(role="super_admin", is_active=True, deleted_at=None))
 
