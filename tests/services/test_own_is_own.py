@@ -7,14 +7,25 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from database.engine import snapshot, transaction
-from models import EmailLog, User
+from models import BackupCode, EmailLog, Passkey, User
 from models.permissions import Role
-from services import identities, notification_preferences, one_time_tokens, own_email, own_password, passwords
+from services import (
+    identities,
+    notification_preferences,
+    one_time_tokens,
+    own_email,
+    own_password,
+    passwords,
+    profile,
+    sudo,
+)
 from services.actor import Actor
 from services.errors import NotFound
 from services.identities import Identity, Refused
+from services.second_factor import enrolment, passkeys
 from services.sessions import Visitor
 from tests.support.people import PASSWORD, person, token_of
+from tests.support.second_factor import give_app, give_codes, signed_in
 
 HERE = Visitor("127.0.0.1", "test")
 OTHER_PASSWORD = "quite another passphrase"
@@ -91,6 +102,66 @@ def test_how_one_is_told_is_decided_for_oneself(two: tuple[Actor, Actor]) -> Non
     with snapshot() as session:
         assert notification_preferences.of(session, bob) == usual
         assert notification_preferences.of(session, ada) != usual
+
+
+def test_a_profile_is_ones_own(two: tuple[Actor, Actor]) -> None:
+    _, bob = two
+    with transaction() as session:
+        profile.save(session, bob, display_name="Bob", time_zone="")
+    with snapshot() as session:
+        names = dict(session.execute(select(User.username, User.display_name)).all())
+    assert (names["ada"], names["bob"]) == (None, "Bob")
+
+
+def test_the_password_that_is_asked_for_again_is_ones_own(two: tuple[Actor, Actor]) -> None:
+    _, bob = two
+    with transaction() as session:
+        stored = passwords.hash_password(OTHER_PASSWORD)
+        session.execute(update(User).where(User.id == bob.user_id).values(password_hash=stored))
+    here = signed_in("bob")
+    with transaction() as session:
+        guess = sudo.begin_password(session, here, HERE)
+    sudo.check_password(guess, OTHER_PASSWORD)
+    with pytest.raises(sudo.WrongFactor):
+        sudo.check_password(guess, PASSWORD)
+
+
+class TestSecondFactors:
+    def test_each_holds_their_own(self, two: tuple[Actor, Actor]) -> None:
+        ada, bob = two
+        give_app(ada)
+        give_codes(ada)
+        with transaction() as session:
+            session.add(Passkey(user_id=ada.user_id, name="laptop", credential_id="c", public_key=b"k"))
+        with snapshot() as session:
+            hers, his = (enrolment.holdings(session, actor) for actor in two)
+            assert (hers.app, hers.passkeys, hers.codes_left) == (True, 1, 10)
+            assert (his.app, his.passkeys, his.codes_left) == (False, 0, 0)
+            assert len(passkeys.of(session, ada)) == 1
+            assert passkeys.of(session, bob) == []
+
+    def test_a_seed_that_waits_waits_for_one(self, two: tuple[Actor, Actor]) -> None:
+        _, bob = two
+        with transaction() as session:
+            enrolment.offer_app(session, bob)
+        with snapshot() as session:
+            waiting = dict(session.execute(select(User.username, User.totp_pending_secret)).all())
+        assert waiting["ada"] is None
+        assert waiting["bob"] is not None
+
+    def test_who_takes_the_last_one_off_loses_the_codes_and_nobody_else_does(self, two: tuple[Actor, Actor]) -> None:
+        ada, bob = two
+        for actor in two:
+            give_app(actor)
+        give_codes(ada)
+        with transaction() as session:
+            session.add(BackupCode(user_id=bob.user_id, code_hash="another"))
+        with transaction() as session:
+            enrolment.remove_app(session, signed_in("bob"), HERE)
+        with snapshot() as session:
+            hers, his = (enrolment.holdings(session, actor) for actor in two)
+        assert (hers.app, hers.codes_left) == (True, 10)
+        assert (his.app, his.codes_left) == (False, 0)
 
 
 class TestIdentities:
