@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from database.engine import snapshot
 from database.types import now
+from models.experiment_group import ExperimentGroup
 from models.permissions import Permission, PermissionDenied
 from services.actor import Actor
 from services.sessions import SignedIn
+from services.tracking import groups, history
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
@@ -129,3 +133,17 @@ def test_without_the_permission_it_is_refused_before_anything_is_read(name: str)
     with pytest.raises(PermissionDenied) as refused:
         function(**given)
     assert refused.value.needed == TABLE[name].value
+
+
+def without(needed: Permission) -> Actor:
+    return Actor(1, "somebody", "viewer", frozenset(Permission) - {needed, Permission.DELETE_ANY_EXPERIMENT})
+
+
+def test_to_delete_a_group_of_ones_own_needs_the_permission_to_delete() -> None:
+    with pytest.raises(PermissionDenied):
+        groups._require_deleting(without(Permission.DELETE_OWN_EXPERIMENTS), ExperimentGroup(created_by=1))
+
+
+def test_the_histories_of_several_runs_are_asked_for_with_the_permission_to_see_them(sqlite: Engine) -> None:
+    with snapshot() as session, pytest.raises(PermissionDenied):
+        history._several(session, without(Permission.VIEW_EXPERIMENTS), ["0" * 32], "loss")
