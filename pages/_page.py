@@ -50,9 +50,7 @@ class Page:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Component:
             if not has_permission(current_user, self.permission):
-                return error_state(
-                    "Not allowed", told(PermissionDenied(self.permission.value)), request_id=request_id()
-                )
+                return _said("Not allowed", told(PermissionDenied(self.permission.value)))
             if current_session().must_enrol and not self.for_enrolment:
                 return _to_enrolment()
             try:
@@ -110,8 +108,13 @@ def _counted(function: Callable[P, R]) -> Callable[P, R]:
 
 def _page_of(error: Exception) -> Component:
     title = {403: "Not allowed", 404: "Not found"}.get(getattr(error, "status_code", 500), "Something went wrong")
+    return _said(title, told(error))
+
+
+def _said(title: str, words: str) -> Component:
+    """What went wrong, and the way home."""
     home = dcc.Link("Home", href="/", className="btn btn-primary")
-    return error_state(title, told(error), request_id=request_id(), action=home)
+    return error_state(title, words, request_id=request_id(), action=home)
 
 
 def _to_enrolment() -> Component:

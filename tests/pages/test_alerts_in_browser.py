@@ -63,7 +63,9 @@ def test_one_that_is_raised_stands_on_home_and_on_the_metrics_for_those_who_may_
     expect(page.locator("#home-live")).to_be_visible()
     expect(page.locator(".alert-line")).to_have_count(0)
     expect(page.get_by_role("link", name="Alerts")).to_have_count(0)
-    expect(visit("/api-metrics/alerts", role=Role.OPERATOR).locator("main")).to_contain_text("Not allowed")
+    main = visit("/api-metrics/alerts", role=Role.OPERATOR).locator("main")
+    expect(main).to_contain_text("Not allowed")
+    expect(main.get_by_role("link", name="Home")).to_have_attribute("href", "/")
 
 
 def test_axe_finds_nothing_serious(visit: Callable[..., Page]) -> None:
