@@ -5,18 +5,22 @@ import importlib
 import inspect
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
-from database.engine import snapshot
+from database.engine import snapshot, transaction
 from database.types import now
 from models.experiment_group import ExperimentGroup
-from models.permissions import Permission, PermissionDenied
+from models.logged_model import LoggedModel
+from models.permissions import Permission, PermissionDenied, Role
 from services.actor import Actor
+from services.errors import Forbidden
 from services.sessions import SignedIn
-from services.tracking import groups, history
+from services.tracking import groups, history, models, runs
+from tests.support.people import person
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTS = {
@@ -147,3 +151,30 @@ def test_to_delete_a_group_of_ones_own_needs_the_permission_to_delete() -> None:
 def test_the_histories_of_several_runs_are_asked_for_with_the_permission_to_see_them(sqlite: Engine) -> None:
     with snapshot() as session, pytest.raises(PermissionDenied):
         history._several(session, without(Permission.VIEW_EXPERIMENTS), ["0" * 32], "loss")
+
+
+def test_points_of_a_run_are_taken_with_the_permission_to_run_only() -> None:
+    with pytest.raises(PermissionDenied):
+        runs.logged_target(cast(Session, None), without(Permission.RUN_EXPERIMENTS), "f" * 32, {})
+
+
+def test_a_model_is_deleted_by_whose_it_is_and_by_admins(database: Engine) -> None:
+    author, other, admin = person(Role.OPERATOR, "author"), person(Role.OPERATOR, "other"), person(Role.ADMIN)
+    with transaction() as session:
+        group = ExperimentGroup(name="g", created_by=author.user_id)
+        session.add(group)
+        session.flush()
+        for name in ("m-1", "m-2"):
+            session.add(
+                LoggedModel(
+                    model_id=name, group_id=group.id, name=name, status="READY", params={}, tags={},
+                    created_by=author.user_id,
+                )
+            )  # fmt: skip
+    with pytest.raises(Forbidden), transaction() as session:
+        models.delete(session, other, "m-1")
+    for actor, name in ((author, "m-1"), (admin, "m-2")):
+        with transaction() as session:
+            models.delete(session, actor, name)
+    with snapshot() as session:
+        assert session.scalars(select(LoggedModel.id).where(LoggedModel.deleted_at.is_(None))).all() == []
