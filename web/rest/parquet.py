@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -13,7 +13,7 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 def as_parquet(rows: Sequence[dict[str, Any]], table: type[BaseModel]) -> bytes:
-    """Rows, as JSON says them, as a file; what is no number, moment, text or list of texts stands as JSON in it."""
+    """Rows, as JSON says them, as a file; what is no number, time, text or list of texts stands as JSON in it."""
     # Who asks for it pays: the import costs a process some 65 MB.
     import pyarrow
     from pyarrow import parquet
@@ -24,6 +24,7 @@ def as_parquet(rows: Sequence[dict[str, Any]], table: type[BaseModel]) -> bytes:
         float: pyarrow.float64(),
         str: pyarrow.string(),
         datetime: pyarrow.timestamp("us", tz="UTC"),
+        date: pyarrow.date32(),
         list: pyarrow.list_(pyarrow.string()),
         dict: pyarrow.string(),
     }
@@ -40,8 +41,10 @@ def kind_of(annotation: Any) -> type:
     if get_origin(annotation) is Annotated:
         return kind_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
-        kinds = {kind_of(one) for one in get_args(annotation) if one is not NoneType}
-        if float in kinds and kinds <= {float, int, str}:  # the words are NaN and the infinities
+        options = [one for one in get_args(annotation) if one is not NoneType]
+        kinds = {kind_of(one) for one in options}
+        free = any(kind_of(one) is str and get_origin(one) is not Literal for one in options)
+        if float in kinds and kinds <= {float, int, str} and not free:  # the words are NaN and the infinities
             return float
         return kinds.pop() if len(kinds) == 1 else dict
     if get_origin(annotation) is Literal:
@@ -49,7 +52,7 @@ def kind_of(annotation: Any) -> type:
     if get_origin(annotation) is list:
         return list if kind_of(get_args(annotation)[0]) is str else dict
     if isinstance(annotation, type):
-        return next((kind for kind in (bool, int, float, str, datetime) if issubclass(annotation, kind)), dict)
+        return next((kind for kind in (bool, int, float, str, datetime, date) if issubclass(annotation, kind)), dict)
     return dict
 
 
@@ -63,6 +66,7 @@ _READ: dict[type, Callable[[Any], Any]] = {
     float: _unless_none(float),
     str: _unless_none(str),
     datetime: _unless_none(datetime.fromisoformat),
+    date: _unless_none(date.fromisoformat),
     list: _unless_none(list),
     dict: _unless_none(lambda value: orjson.dumps(value).decode()),
 }

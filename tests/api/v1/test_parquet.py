@@ -2,7 +2,7 @@
 
 import io
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import pyarrow
@@ -56,6 +56,14 @@ def test_moments_are_moments_in_utc(lone_api: Rest) -> None:
     assert before <= found["created"][0].as_py() <= datetime.now(UTC)
 
 
+def test_days_are_days() -> None:
+    class Row(BaseModel):
+        day: date
+
+    (row,) = read(as_parquet([{"day": "2026-11-26"}], Row)).to_pylist()
+    assert row == {"day": date(2026, 11, 26)}
+
+
 def test_an_empty_list_has_its_columns(lone_api: Rest) -> None:
     found = read(asked(lone_api, "/experiments").data)
     told = lone_api.ask("GET", "/experiments", headers={"Accept": "text/csv"}).text
@@ -77,6 +85,8 @@ def test_every_table_has_columns_for_parquet() -> None:
         (bool, bool),
         (bool | None, bool),
         (datetime | None, datetime),
+        (date, date),
+        (float | str, dict),
         (Literal["a", "b"], str),
         (float | Literal["NaN"] | None, float),
         (list[str], list),
