@@ -37,10 +37,9 @@ def confirm(token: str) -> AnyResponse:
         found = own_email.confirming(session, token)
     if found is None:
         return refusal(404, ENDED)
-    is_owner = current_user.is_authenticated and current_session().actor.user_id == found[0].id
+    this = current_session().session_id if current_user.is_authenticated else None  # only the owner's own are ended
     try:
         with transaction() as session:
-            this = current_session().session_id if is_owner else None
             user = own_email.confirm(session, token, visitor(), this=this)
     except AppError as error:
         return refusal(error.status_code, ENDED if error.status_code == 404 else str(error))

@@ -42,7 +42,7 @@ def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]
 
     def failed(error: Any) -> None:
         if not (LEFT_FIELD in str(error) and "dash_bootstrap_components" in (error.stack or "")):
-            complaints.append(str(error))
+            complaints.append(f"{error}\n{error.stack}")
 
     def open_page(
         path: str,

