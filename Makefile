@@ -52,7 +52,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 # One process more than there are cores: half of the time a test waits for a browser, a server or a worker.
 test: install  ## all tests: SQLite, PostgreSQL and Chromium (CI=true turns what is missing into a failure)
-	@$(PYTHON) -m pytest --dist loadfile --numprocesses \
+	@$(PYTHON) -m pytest --dist loadfile --no-loadscope-reorder --numprocesses \
 		$$($(PYTHON) -c 'import os; print(min((os.cpu_count() or 1) + 1, 4))')
 
 lint: install  ## ruff (rules and format) and mypy

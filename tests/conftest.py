@@ -26,11 +26,38 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing of the product
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TESTS = Path(__file__).resolve().parent
+SHARED_DATA = TESTS.parents[1] / "shared" / "data"
 IN_CI = os.environ.get("CI") == "true"
 # The same engine without a window, which takes half of the work: Playwright's own choice for tests.
 CHROMIUM = os.environ.get("PFD_CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 CHROMIUM_MISSING = "Chromium is missing: apt-get install chromium-headless-shell, or name it in PFD_CHROMIUM."
+
+
+# What takes longest begins first: begun last, the other cores would wait for it at the end.
+LONGEST = (
+    "cli/test_serve.py",
+    "pages/test_experiment_in_browser.py",
+    "pages/test_list_in_browser.py",
+    "components/test_gallery_in_browser.py",
+    "diagnosis/test_demo.py",
+    "services/test_metric_rollup.py",
+    "api/test_mlflow_client.py",
+    "api/v1/test_fuzz.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files go to the processes in this order: the longest, those in a browser, the others."""
+    ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+
+    def rank(item: pytest.Item) -> tuple[int, bool]:
+        return ranks.get(item.path, len(ranks)), item.get_closest_marker("browser") is None
+
+    first: dict[Path, tuple[int, bool]] = {}
+    for item in items:
+        first[item.path] = min(first.get(item.path, rank(item)), rank(item))
+    items.sort(key=lambda item: first[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)
