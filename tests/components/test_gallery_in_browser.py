@@ -17,7 +17,6 @@ DRAWN = ".main-svg"
 
 
 PARTS = {
-    "all": {"charts": True, "rows": True},
     "charts": {"charts": True, "rows": False},
     "rows": {"charts": False, "rows": True},
     "neither": {"charts": False, "rows": False},
@@ -26,7 +25,7 @@ PARTS = {
 
 @pytest.fixture(scope="module")
 def addresses():
-    """The gallery, whole and in parts: a test loads no more of it than it looks at."""
+    """The gallery in parts: a test loads no more of it than it looks at."""
     servers = {
         part: make_server("127.0.0.1", 0, gallery.create_app(**shown).server, threaded=True)
         for part, shown in PARTS.items()
@@ -47,8 +46,14 @@ def contexts(chromium):
         context.close()
 
 
+@pytest.fixture(scope="module")
+def left_open():
+    """Pages that several tests look at in turn, by what they show: charts take a browser seconds to draw."""
+    return {}
+
+
 @pytest.fixture
-def visit(chromium, addresses, contexts):
+def visit(chromium, addresses, contexts, left_open):
     """Open the gallery; whatever the console complains about, a broken content policy too, fails the test."""
     pages, complaints = [], []
 
@@ -56,23 +61,42 @@ def visit(chromium, addresses, contexts):
         if message.type in {"error", "warning"} and "status of 401" not in message.text:
             complaints.append(message.text)
 
-    def open_page(width=1440, scheme="light", part="neither", **options):
+    def failed(error):
+        complaints.append(str(error))
+
+    def open_page(width=1440, scheme="light", part="neither", shared=False, **options):
+        if shared and part in left_open:
+            page = left_open.pop(part)
+            page.evaluate("scrollTo(0, 0)")
+            page.on("console", note)
+            page.on("pageerror", failed)
+        else:
+            page = load(width, scheme, part, **options)
+        pages.append((page, part if shared else None))
+        return page
+
+    def load(width, scheme, part, **options):
         kind = (width, scheme, *options.items())
         if kind not in contexts:
             viewport = {"width": width, "height": 900}
             contexts[kind] = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
         page = contexts[kind].new_page()
-        pages.append(page)
         page.on("console", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("pageerror", failed)
         page.goto(addresses[part])
         page.wait_for_selector(".page-header" if not PARTS[part]["charts"] else f"#confusion {DRAWN}", state="attached")
         return page
 
     yield open_page
-    for page in pages:
+    for page, part in pages:
         page.evaluate("localStorage.clear()")
-        page.close()
+        if part is None:
+            page.close()
+        else:
+            page.remove_listener("console", note)
+            page.remove_listener("pageerror", failed)
+            page.mouse.move(5, 5)
+            left_open[part] = page
     assert complaints == []
 
 
@@ -87,7 +111,7 @@ def colour_of_line(page):
 
 class TestAccessibility:
     def test_axe_finds_nothing_serious(self, visit):
-        page = visit(390, "dark", part="all")
+        page = visit(390, "dark", part="rows")  # charts are looked at on the pages
         page.locator("#grid").scroll_into_view_if_needed()
         page.wait_for_selector(".ag-row .status")
         assert serious_faults_in_each_look(page) == {}
@@ -190,13 +214,13 @@ class TestShell:
 
 class TestCharts:
     def test_store_names_the_panels_on_screen(self, visit):
-        page = visit(part="charts")
+        page = visit(part="charts", shared=True)
         expect(page.locator("#visible-now")).to_contain_text("Loss, Loss that blew up")
         page.locator("#config").scroll_into_view_if_needed()
         expect(page.locator("#visible-now")).to_have_text("visible: ")
 
     def test_hover_on_one_panel_moves_the_cursor_of_the_others(self, visit):
-        page = visit(part="charts")
+        page = visit(part="charts", shared=True)
         page.locator("#loss .nsewdrag").hover(position={"x": 50, "y": 80})
         other = page.locator(".panel", has=page.locator("#six"))
         expect(other.locator(".chart-cursor.is-on")).to_have_count(1)
@@ -207,7 +231,7 @@ class TestCharts:
         expect(other.locator("[data-chart-points]")).to_have_text("600 points")
 
     def test_panel_is_saved(self, visit):
-        page = visit(part="charts")
+        page = visit(part="charts", shared=True)
         panel = page.locator(".panel", has=page.locator("#loss"))
         for what, start in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"\xef\xbb\xbfseries,")):
             panel.locator("summary").click()
@@ -220,7 +244,7 @@ class TestCharts:
         names = ["=1", " @x", "\n+1", "＝1", "a;-1"]
         traces = [{"name": name, "type": "scatter"} for name in names]
         points = [[{"x": 1, "y": -0.5}]] * len(names)
-        saved = visit(part="charts").evaluate(
+        saved = visit().evaluate(
             "([_fullData, calcdata]) => pfd.charts.csv({ layout: {}, _fullLayout: {}, _fullData, calcdata })",
             [traces, points],
         )
@@ -228,7 +252,7 @@ class TestCharts:
         assert rows == [[name, "scatter", "1", "-0.5"] for name in ("'=1", "' @x", "'\n+1", "'＝1", "a;'-1")]
 
     def test_expanded_panel_fills_the_window_and_escape_closes_it(self, visit):
-        page = visit(part="charts")
+        page = visit(part="charts", shared=True)
         page.get_by_role("button", name="Expand Loss", exact=True).click()
         panel = page.locator(".panel.is-expanded")
         assert panel.bounding_box()["width"] == 1440
@@ -242,7 +266,7 @@ class TestCharts:
 
 class TestGrid:
     def test_row_menu_is_used_by_keyboard_and_offers_what_the_status_allows(self, visit):
-        page = visit(part="rows")
+        page = visit(part="rows", shared=True)
         page.locator("#grid").scroll_into_view_if_needed()
         page.get_by_role("button", name="Actions for cnn-lstm-00001").focus()
         page.keyboard.press("Enter")
@@ -254,7 +278,7 @@ class TestGrid:
         expect(page.get_by_role("menuitem")).to_have_text(["Open", "Delete"])
 
     def test_stored_script_address_never_becomes_a_link(self, visit):
-        page = visit(part="rows")
+        page = visit(part="rows", shared=True)
         page.locator("#grid").scroll_into_view_if_needed()
         page.wait_for_selector(".ag-row .status")
         assert page.locator("a[href^='javascript']").count() == 0
