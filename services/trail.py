@@ -186,10 +186,15 @@ def as_json(session: Session, actor: Actor, asked: Wanted) -> str:
 
 def _exported(session: Session, actor: Actor, asked: Wanted, form: str) -> Iterator[dict[str, Any]]:
     rows = session.execute(_filtered(visible_to(actor), asked).order_by(SystemLog.id.desc()).limit(MOST_EXPORTED)).all()
-    audit.record(session, actor, "trail.export", form=form, rows=len(rows), asked=_words(asked))
+    note_export(session, actor, asked, form, len(rows))
     for log, name in rows:
         values = {column: getattr(log, column) for column in EXPORTED if column != "user"}
         yield {**values, "user": name, "created_at": log.created_at.isoformat()}
+
+
+def note_export(session: Session, actor: Actor, asked: Wanted, form: str, rows: int) -> None:
+    """Write down that somebody takes this many rows along."""
+    audit.record(session, actor, "trail.export", form=form, rows=rows, asked=_words(asked))
 
 
 def _words(asked: Wanted) -> dict[str, str]:

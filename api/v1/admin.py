@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.permissions import Permission
 from services import cursors, trail
 from services.actor import Actor
-from web.rest.answers import Answer, Listed, Reply, listed
+from web.rest.answers import Answer, Listed, Reply, file_form, listed
 from web.rest.kinds import Json, Paged, line
 from web.rest.operations import PREFIX, operation
 
@@ -59,14 +59,17 @@ class LogQuery(Paged):
     query=LogQuery,
     answer=Listed[LogEntry],
     table=LogEntry,
-    sudo_for_files=True,
+    export=True,
 )
 def list_system_log(session: Session, actor: Actor, query: LogQuery) -> Reply:
     """What happened on this installation, the newest first"""
     words = (query.action, query.status or "", query.user, query.since or "", query.until or "")
     about = ["system-log", *words]
     before = cursors.read(query.cursor, about)[0] if query.cursor else None
-    found, following = trail.page(session, actor, trail.wanted(*words), before=before, limit=query.limit)
+    wanted = trail.wanted(*words)
+    found, following = trail.page(session, actor, wanted, before=before, limit=query.limit)
+    if form := file_form():
+        trail.note_export(session, actor, wanted, form, len(found))
     cursor = None if following is None else cursors.write(about, [following])
     return listed(Listed[LogEntry](items=[LogEntry.from_row(one) for one in found], next=cursor))
 

@@ -32,8 +32,13 @@ def as_csv(session: Session, actor: Actor, asked: Wanted) -> tuple[str, int, boo
         written += len(rows)
         if after is None or written >= MOST_ROWS:
             break
-    audit.record(session, actor, "api_requests.export", rows=written, asked=_words(asked))
+    note(session, actor, asked, written)
     return out.getvalue(), written, after is not None
+
+
+def note(session: Session, actor: Actor, asked: Wanted, rows: int) -> None:
+    """Write down that somebody takes this many rows along."""
+    audit.record(session, actor, "api_requests.export", rows=rows, asked=_words(asked))
 
 
 def _values(row: Entry) -> list[object]:

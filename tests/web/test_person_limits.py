@@ -46,6 +46,16 @@ def test_a_third_file_in_an_hour_is_refused_in_words(
     assert "An account may make 2 exports an hour." in answers[2].text
 
 
+def test_files_of_our_own_api_are_counted_with_those_of_the_pages(
+    client_of: Callable[..., Any], sqlite: Engine
+) -> None:
+    person = client_of(Role.ADMIN)
+    addresses = [f"/api/v1/{name}" for name in ("request-log", "system-log", "request-log")]
+    answers = [person.get(address, headers={"Accept": "text/csv"}) for address in addresses]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert person.get("/api/v1/request-log").status_code == 200
+
+
 def test_every_file_is_counted(dash_app: Any) -> None:
     files = {
         output: spec["callback"].__wrapped__

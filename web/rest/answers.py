@@ -79,7 +79,13 @@ def _address(values: dict[str, list[str]]) -> str:
 
 def wants_table() -> bool:
     """Whether something else than JSON is asked for."""
-    return bool(request.accept_mimetypes) and request.accept_mimetypes.best_match((JSON, *TABLES)) in TABLES
+    return bool(file_form())
+
+
+def file_form() -> str:
+    """“csv” or “parquet” where rows are asked for as a file; empty where they are as JSON."""
+    wanted = request.accept_mimetypes.best_match((JSON, *TABLES)) if request.accept_mimetypes else JSON
+    return {CSV: "csv", PARQUET: "parquet"}.get(str(wanted), "")
 
 
 def as_json(value: Answer) -> bytes:

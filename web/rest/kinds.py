@@ -1,12 +1,14 @@
 """Kinds of values that several models use, with their bounds."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from web.rest.asked import Query
 
 LARGEST_ID = 2**31 - 1
+LARGEST_BIG_ID = 2**63 - 1  # of tables that grow with each request
 LARGEST_STEP = 2**53
 LATEST = 253_402_300_799  # seconds: the end of the year 9999
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -19,10 +21,17 @@ def _whole(value: Any) -> Any:
     return int(value) if is_whole else value
 
 
+def _of_our_time(moment: datetime) -> datetime:
+    if not 2000 <= moment.year <= 2200:
+        raise ValueError("A moment lies between the years 2000 and 2200.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 Whole = Annotated[int, BeforeValidator(_whole)]
 Id = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
 Step = Annotated[Whole, Field(ge=-LARGEST_STEP, le=LARGEST_STEP)]
 Seconds = Annotated[float, Field(ge=0, le=LATEST, description="Seconds since 1970 in UTC.")]
+Moment = Annotated[datetime, AfterValidator(_of_our_time)]
 Special = Literal["NaN", "Infinity", "-Infinity"]
 Value = float | Special
 Json = dict[str, Any]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from services import idempotency, sudo
+from services.limits import quotas
 from web.api_record import never_sampled
 from web.guard import API_KEY, KEY_OR_SESSION
 from web.rest import answers, asked, principal
@@ -42,7 +43,9 @@ class Operation:
     conditional: bool = False  # changes only the state that If-Match names
     tagged: bool = False  # answers with an ETag
     sudo: bool = False
-    sudo_for_files: bool = False  # its rows as a file are an export, which asks as that of the page does
+    export: bool = False  # as a file, or where it has no other form, it asks, counts and is noted as one of a page
+    largest: int = LARGEST_ID  # number of a row
+    look: Callable[[], Any] | None = None  # what is found out before a transaction opens
     keys_only: bool = False
     streams: bool = False
     description: str = ""
@@ -56,6 +59,10 @@ class Operation:
     def forms(self) -> tuple[str, ...]:
         """The forms of its answer."""
         return (asked.JSON,) if self.table is None else (asked.JSON, *TABLES)
+
+    def is_export(self, form: str) -> bool:
+        """Whether an answer in this form is something that somebody takes along."""
+        return self.export and (self.table is None or form in TABLES)
 
 
 OPERATIONS: list[Operation] = []
@@ -109,9 +116,10 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     if spec.sudo and who.signed_in is not None:
         sudo.require(who.signed_in)
     # Beyond the largest number that a row can have nobody has one, and a database would not even read it.
-    given = {name: min(value, LARGEST_ID) if isinstance(value, int) else value for name, value in values.items()}
+    given = {name: min(value, spec.largest) if isinstance(value, int) else value for name, value in values.items()}
     form = asked.form(spec.forms) if not spec.streams else ""
-    if spec.sudo_for_files and form in TABLES and who.signed_in is not None:
+    is_export = spec.is_export(form)
+    if is_export and who.signed_in is not None:
         sudo.require(who.signed_in)
     given["query"] = asked.query(spec.query or asked.Query)
     spelled = b""
@@ -122,7 +130,11 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     if spec.streams:
         streamed: Response = function(who.actor, **given)
         return streamed
-    with _unit_of_work(spec) as session:
+    if is_export and who.signed_in is not None:
+        quotas.count_of_person(who.actor.user_id, "exports")  # those of a key count against its own limit
+    if spec.look is not None:
+        given["looked"] = spec.look()
+    with _unit_of_work(writes=spec.writes or is_export) as session:
         repeat = _claim(session, who, spec, spelled)
         if repeat is not None and repeat.answered is not None:
             return _again(repeat.answered)
@@ -134,8 +146,8 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
     return told
 
 
-def _unit_of_work(spec: Operation) -> AbstractContextManager[Session]:
-    return transaction() if spec.writes else snapshot()
+def _unit_of_work(*, writes: bool) -> AbstractContextManager[Session]:
+    return transaction() if writes else snapshot()
 
 
 def _as_reply(value: Any) -> Reply:
