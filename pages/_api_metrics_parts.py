@@ -1,7 +1,7 @@
 """The parts of the API's metrics: figures, charts and tables from what was read."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from dash import dcc, html
@@ -13,7 +13,7 @@ from components.figures import Curve, Mark, curves_figure, heatmap_figure, messa
 from components.plain_table import plain_table
 from components.values import NOTHING, number, size_text, stat, stat_row, time_tag
 from pages._api_range import log_address
-from services.api_metrics import reading
+from services.api_metrics import ranking, reading
 from services.api_metrics.facts import OTHERS, Part, Told
 from services.api_metrics.reading import KeyUse, Metrics, Route, Totals
 from services.api_requests.routes import shown as shown_route
@@ -28,13 +28,13 @@ KEY_HEADERS = ("Key", "Owner", "Requests", "Error rate", "p50", "p95", "p99", "O
 TOLD_HEADERS = ("Route", "Status", "Took", "Time")
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 SHOWN = 60
-SORTS: dict[str, tuple[str, Callable[[Route], float]]] = {
-    "requests": ("Most requests", lambda route: route.part.requests),
-    "errors": ("Highest error rate", lambda route: route.part.error_rate or 0.0),
-    "p50": ("Slowest p50", lambda route: route.part.sketch.quantile(0.5) or 0.0),
-    "p95": ("Slowest p95", lambda route: route.part.sketch.quantile(0.95) or 0.0),
-    "p99": ("Slowest p99", lambda route: route.part.sketch.quantile(0.99) or 0.0),
-    "bytes": ("Most bytes", lambda route: route.part.received + route.part.sent),
+SORTS: dict[ranking.Sort, str] = {
+    "requests": "Most requests",
+    "errors": "Highest error rate",
+    "p50": "Slowest p50",
+    "p95": "Slowest p95",
+    "p99": "Slowest p99",
+    "bytes": "Most bytes",
 }
 
 
@@ -146,11 +146,10 @@ def _highest(values: Any) -> float:
 
 def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str = "") -> Component:
     """The routes, of which each leads to the page of it alone."""
-    chosen = SORTS.get(sort, SORTS["requests"])[1]
-    matching = [route for route in found.routes if text.strip().lower() in shown_route(route.label).lower()]
-    if found.routes and not matching:
+    chosen: ranking.Sort = next((word for word in SORTS if word == sort), "requests")
+    ranked = [route for _, route in ranking.ranked(found, chosen, text)]
+    if found.routes and not ranked:
         return html.P("No route matches.", className="muted")
-    ranked = sorted(matching, key=lambda route: (-chosen(route), route.label))
     if not ranked:
         return _how_to_begin()
     rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]
@@ -226,12 +225,9 @@ def statuses(part: Part) -> Component:
     return stat_row([*counted, stat("Received", size_text(part.received)), stat("Sent", size_text(part.sent))])
 
 
-def told_table(found: Metrics, which: str, times: Mapping[str, Any]) -> Component:
+def told_table(found: Metrics, which: Literal["slowest", "failed_last"], times: Mapping[str, Any]) -> Component:
     """Single requests: the slowest, or the last that failed."""
-    parts = [(route.label, route.part) for route in found.routes if found.endpoint in (None, route.label)]
-    listed: list[tuple[Told, str]] = [(told, label) for label, part in parts for told in getattr(part, which)]
-    slowest = which == "slowest"
-    listed.sort(key=lambda its: (-its[0][0] if slowest else -its[0][2], its[0][1]))
+    listed = ranking.singles(found, which)
     if not listed:
         return html.P("None." if found.totals.requests else "No requests in this time.", className="muted")
     rows = [
@@ -241,9 +237,9 @@ def told_table(found: Metrics, which: str, times: Mapping[str, Any]) -> Componen
             milliseconds(told[0]),
             dcc.Link(time_tag(reading.at(told[2]), "second"), href=_alike(label, told, times)),
         )
-        for told, label in listed[:5]
+        for told, label in listed
     ]
-    return plain_table(TOLD_HEADERS, rows, label="Slowest" if slowest else "Failed last", numeric=(1, 2, 3))
+    return plain_table(TOLD_HEADERS, rows, label="Slowest" if which == "slowest" else "Failed last", numeric=(1, 2, 3))
 
 
 def _alike(label: str, told: Told, times: Mapping[str, Any]) -> str:

@@ -58,7 +58,7 @@ def layout(**given: str) -> Component:
         chart_panel(f"api-metrics-{name}", title, figure=figures[name], unit=parts.UNITS[name], height=220, key=name)
         for name, title in parts.CHARTS.items()
     ]
-    sorts = [{"value": word, "label": label} for word, (label, _) in parts.SORTS.items()]
+    sorts = [{"value": word, "label": label} for word, label in parts.SORTS.items()]
     chosen = asked[5] if asked[5] in parts.SORTS else "requests"
     finding = dbc.Input(
         id=FIND, type="search", value=asked[6][:100], placeholder="Find routes", debounce=300, maxlength=100
