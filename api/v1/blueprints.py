@@ -3,6 +3,7 @@
 from api.v1 import (
     about,
     admin,
+    alert_events,
     alert_rules,
     all_keys,
     api_metrics,
@@ -34,6 +35,7 @@ _PARTS = (
     api_metrics,
     request_log,
     alert_rules,
+    alert_events,
     admin,
     about,
 )

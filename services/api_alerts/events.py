@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from database.types import now
@@ -32,13 +32,20 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event of an alert."""
+    """One event of an alert, with the rule as it was then; `rule` may be gone since."""
 
     id: int
     moment: datetime
     is_raised: bool
     sentence: str
     lasted: float | None  # seconds
+    rule: int | None = None
+    measure: str | None = None
+    threshold: float | None = None
+    window_minutes: int | None = None
+    endpoint: str | None = None
+    value: float | None = None
+    requests: int | None = None
 
 
 def amount(measure: AlertMeasure, value: float) -> str:
@@ -94,17 +101,40 @@ def _write(session: Session, kind: str, moment: datetime, rule: APIAlertRule, se
 
 
 def lately(session: Session, actor: Actor, limit: int = SHOWN) -> list[Told]:
-    """The last events of alerts, the newest first, for those who may see the API's metrics."""
+    """The last events of alerts, the newest first."""
+    return page(session, actor, limit=limit)[0]
+
+
+def page(
+    session: Session, actor: Actor, *, before: int | None = None, limit: int = SHOWN
+) -> tuple[list[Told], int | None]:
+    """The newest events, or those before one, and where the next page begins if there is one."""
+    query = visible_to(actor)
+    if before is not None:
+        query = query.where(Event.id < before)
+    found = session.scalars(query.order_by(Event.id.desc()).limit(limit + 1)).all()
+    return [_told(event) for event in found[:limit]], found[limit - 1].id if len(found) > limit else None
+
+
+def visible_to(actor: Actor) -> Select[Event]:
+    """Every read of these events starts here: all of them, for those who may see the API's metrics."""
     actor.require(Permission.VIEW_API_METRICS)
-    of_alerts = Event.event_type.in_((RAISED, RESOLVED))
-    found = session.scalars(select(Event).where(of_alerts).order_by(Event.id.desc()).limit(limit))
-    return [
-        Told(
-            event.id,
-            event.happened_at,
-            event.event_type == RAISED,
-            str(event.event_data.get("sentence", "")),
-            event.event_data.get("lasted"),
-        )
-        for event in found
-    ]
+    return select(Event).where(Event.event_type.in_((RAISED, RESOLVED)))
+
+
+def _told(event: Event) -> Told:
+    facts = event.event_data
+    return Told(
+        id=event.id,
+        moment=event.happened_at,
+        is_raised=event.event_type == RAISED,
+        sentence=str(facts.get("sentence", "")),
+        lasted=facts.get("lasted"),
+        rule=facts.get("rule"),
+        measure=facts.get("measure"),
+        threshold=facts.get("threshold"),
+        window_minutes=facts.get("window_minutes"),
+        endpoint=facts.get("endpoint"),
+        value=facts.get("value"),
+        requests=facts.get("requests"),
+    )

@@ -86,7 +86,7 @@ ACTS = {
         experiments.lifecycle.cancel experiments.lifecycle.cancel_many
     """,
     Permission.VIEW_API_METRICS: """
-        api_alerts.events.lately api_alerts.rules.visible_to api_alerts.rules.routes api_metrics.restarts.within
+        api_alerts.events.visible_to api_alerts.rules.visible_to api_alerts.rules.routes api_metrics.restarts.within
         api_requests.log.visible_to api_requests.log.page api_requests.log.routes api_requests.log.statuses
         api_requests.log.keys
         api_metrics.reading.cursor

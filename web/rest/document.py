@@ -25,7 +25,17 @@ _KINDS: dict[str, dict[str, Any]] = {
 # In the order in which they are told.
 GROUPS = (
     *("experiments", "metrics", "stream", "datasets", "campaigns", "explanations", "saved searches", "webhooks"),
-    *("your account", "users", "all keys", "api metrics", "request log", "alert rules", "admin", "about"),
+    *(
+        "your account",
+        "users",
+        "all keys",
+        "api metrics",
+        "request log",
+        "alert rules",
+        "alert events",
+        "admin",
+        "about",
+    ),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
 _SAID = {

@@ -1,5 +1,6 @@
-"""Rules of alerts through our own API: made, read, changed and deleted, as on the page."""
+"""Rules of alerts and their events through our own API, as on the page."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from database.engine import transaction
 from database.types import now
 from models import APIAlertRule
 from models.permissions import Role
+from services.api_alerts import watching
+from tests.support.requests_made import row, write
 from tests.support.rest import Rest
 
 SLOW = {"measure": "p95", "threshold": 250.5, "window_minutes": 15, "endpoint": "GET /api/v1/me"}
@@ -62,3 +65,17 @@ def test_a_share_lies_below_one_also_where_only_the_measure_changes(lone_admin: 
     number = lone_admin.post("/alert-rules", SLOW).json["id"]
     told = lone_admin.ask("PATCH", f"/alert-rules/{number}", json={"measure": "error_rate"}, headers={"If-Match": "*"})
     assert (told.status_code, told.json["errors"][0]["field"]) == (422, "threshold")
+
+
+def test_what_was_raised_and_resolved_is_listed_also_when_its_rule_is_gone(admin: Rest) -> None:
+    made = admin.post("/alert-rules", SLOW).json["id"]
+    write(row(now() - timedelta(seconds=10), 900.0) for _ in range(30))
+    watching.look()
+    assert admin.ask("DELETE", f"/alert-rules/{made}").status_code == 204
+    first = admin.get("/alert-events", limit=1).json
+    second = admin.get("/alert-events", limit=1, cursor=first["next"]).json
+    (resolved, raised), last = first["items"] + second["items"], second["next"]
+    assert ([resolved["event"], raised["event"]], last) == (["resolved", "raised"], None)
+    assert {name: raised[name] for name in SLOW} == SLOW
+    assert (raised["rule"], raised["requests"], raised["sentence"][:3]) == (made, 30, "P95")
+    assert resolved["lasted"] >= 0
