@@ -189,6 +189,7 @@ def _about(found: health.About) -> Component:
             ("Migrations", f"at head ({found.head})" if is_at_head else f"at {found.revision}, head is {found.head}"),
             ("Database", found.database),
             ("Python", found.python),
+            ("Files of runs", html.Code(found.artifacts)),
             ("Web server since", time_tag(found.web_since)),
             ("Machine since", time_tag(found.machine_since)),
         ]

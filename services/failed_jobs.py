@@ -32,12 +32,20 @@ class FailedJob:
 
 def failed(session: Session, actor: Actor) -> list[FailedJob]:
     """Those that failed last."""
+    return page(session, actor)[0]
+
+
+def page(
+    session: Session, actor: Actor, *, before: int | None = None, limit: int = MOST_SHOWN
+) -> tuple[list[FailedJob], int | None]:
+    """Those that failed last, or those before one, and where the next page begins if there is one."""
     actor.require(Permission.VIEW_SYSTEM_HEALTH)
-    rows = session.scalars(
-        select(Job).where(Job.status == JobStatus.FAILED).order_by(Job.id.desc()).limit(MOST_SHOWN)
-    ).all()
+    query = select(Job).where(Job.status == JobStatus.FAILED)
+    if before is not None:
+        query = query.where(Job.id < before)
+    rows = session.scalars(query.order_by(Job.id.desc()).limit(limit + 1)).all()
     may = actor.may(Permission.RUN_EXPERIMENTS)
-    return [
+    shown = [
         FailedJob(
             id=job.id,
             kind=job.kind,
@@ -47,8 +55,9 @@ def failed(session: Session, actor: Actor) -> list[FailedJob]:
             experiment_id=job.experiment_id,
             may_retry=may and job.experiment_id is None,
         )
-        for job in rows
+        for job in rows[:limit]
     ]
+    return shown, rows[limit - 1].id if len(rows) > limit else None
 
 
 def retry(session: Session, actor: Actor, job_id: int) -> str:

@@ -17,6 +17,7 @@ from models.job import Job, JobStatus
 from models.permissions import Permission
 from services import machine
 from services.actor import Actor
+from services.storage import chosen
 
 QUEUE_STUCK_AFTER = timedelta(minutes=10)
 SILENT_AFTER = timedelta(minutes=5)  # without a sign of life from a worker
@@ -67,13 +68,14 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is installed, and since when it runs."""
+    """What is installed, where it keeps files, and since when it runs."""
 
     version: str
     revision: str | None
     head: str
     database: str
     python: str
+    artifacts: str  # where the files of runs lie
     web_since: datetime
     machine_since: datetime
 
@@ -100,7 +102,7 @@ def queue(session: Session, actor: Actor) -> Queue:
 
 
 def about(session: Session, actor: Actor) -> About:
-    """Versions and times."""
+    """Versions, places and times."""
     actor.require(Permission.VIEW_SYSTEM_HEALTH)
     try:
         installed = version("pfd-dashboard")
@@ -114,6 +116,7 @@ def about(session: Session, actor: Actor) -> About:
         head=revisions.head(),
         database=f"{name} {'.'.join(map(str, server))}",
         python=platform.python_version(),
+        artifacts=chosen.place(),
         web_since=datetime.fromtimestamp(psutil.Process().create_time(), UTC),
         machine_since=datetime.fromtimestamp(psutil.boot_time(), UTC),
     )

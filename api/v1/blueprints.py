@@ -11,6 +11,7 @@ from api.v1 import (
     datasets,
     experiments,
     explanations,
+    health,
     metrics,
     own,
     request_log,
@@ -37,6 +38,7 @@ _PARTS = (
     alert_rules,
     alert_events,
     admin,
+    health,
     about,
 )
 ALL = tuple(part.blueprint for part in _PARTS)
