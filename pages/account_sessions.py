@@ -20,7 +20,7 @@ from pages import _account
 from pages._page import register_page
 from services import session_list
 from services.session_list import OpenSession
-from web.identity import current_actor, current_session
+from web.identity import current_session
 
 page = register_page(__name__, path=_account.SESSIONS, title="Sessions", permission=Permission.MANAGE_OWN_ACCOUNT)
 
@@ -122,9 +122,9 @@ def end(clicks: Any) -> Any:
     pressed = ctx.triggered_id
     if not isinstance(pressed, dict) or not any(clicks or []):
         return (no_update,) * len(DRAWN)
-    number = pressed.get("id")
+    number, signed_in = pressed.get("id"), current_session()
     with transaction() as session:
-        session_list.end_one(session, current_actor(), number if type(number) is int else 0)
+        session_list.end_one(session, signed_in.actor, number if type(number) is int else 0, signed_in.session_id)
     dash.set_props(TOASTS_ID, {"data": toast("success", "The session was ended.")})
     return _drawn()
 

@@ -13,7 +13,7 @@ from models.session_log import SessionLog
 from models.user import User
 from services import audit, devices, sessions
 from services.actor import Actor
-from services.errors import NotFound
+from services.errors import Conflict, NotFound
 
 MOST_SHOWN = 200
 _REASON = "ended by its owner"
@@ -67,8 +67,10 @@ def open_sessions(session: Session, actor: Actor, this: int) -> list[OpenSession
     return sorted(shown, key=lambda item: not item.is_this)
 
 
-def end_one(session: Session, actor: Actor, session_id: int) -> None:
-    """End one of the actor's own sessions; anybody else's is not there."""
+def end_one(session: Session, actor: Actor, session_id: int, this: int) -> None:
+    """End one of the actor's own sessions but the one that asks; anybody else's is not there."""
+    if session_id == this:
+        raise Conflict("This is the session that asks. Sign out instead.")  # which clears the browser as well
     _hold_owner(session, actor)
     found = session.scalar(visible_to(actor).with_only_columns(SessionLog.id).where(SessionLog.id == session_id))
     if found is None:

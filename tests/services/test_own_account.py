@@ -205,7 +205,7 @@ class TestSessions:
         assert visitor.get("/", headers={"Accept": "text/html"}).status_code == 200
         actor = person(Role.VIEWER)
         with transaction() as session:
-            session_list.end_one(session, actor, self.listed(actor)[0].id)
+            session_list.end_one(session, actor, self.listed(actor)[0].id, 0)
         assert visitor.get("/", headers={"Accept": "text/html"}).status_code == 302
 
     def test_somebody_elses_is_as_if_it_were_not_there(self, database: Engine) -> None:
@@ -214,7 +214,7 @@ class TestSessions:
         said = []
         for wanted in (session_id(token) or 0, 99_999):
             with pytest.raises(NotFound) as refused, transaction() as session:
-                session_list.end_one(session, actor, wanted)
+                session_list.end_one(session, actor, wanted, 0)
             said.append(str(refused.value))
         assert said[0] == said[1]
         assert session_id(token) is not None
