@@ -14,7 +14,7 @@ from components.shell import ACCOUNT_NAME_ID, section, theme_switch
 from components.toasts import TOASTS_ID, toast
 from database.engine import snapshot, transaction
 from models.permissions import Permission
-from pages import _account
+from pages import _account, _own_data
 from pages._page import register_page
 from services import own_email, own_password, profile, sudo
 from services.errors import Conflict, Invalid
@@ -34,7 +34,7 @@ AS_BROWSER = "browser"  # a choice without a value would be shown as none
 
 @page.layout
 def layout(**_: str) -> Component:
-    """Three parts, each saved by itself."""
+    """Four parts, each by itself."""
     actor = current_actor()
     with snapshot() as session:
         known, waiting = profile.read(session, actor), own_email.waiting(session, actor)
@@ -44,6 +44,7 @@ def layout(**_: str) -> Component:
             section("About you", _about(known)),
             section("Appearance", _appearance(), hint="Applies at once, wherever you sign in."),
             section("E-mail", _email(known, waiting), hint="Where notices about your account go."),
+            section("Your data", _own_data.part()),
         ]
     )
 
@@ -186,3 +187,6 @@ def _ask_for(email: str, current: str) -> str:
         own_email.ask(session, signed_in.actor, who, change, address)
         sudo.confirm(session, signed_in, "password")  # and nothing is sent where the session was ended meanwhile
     return address
+
+
+_own_data.register(page)

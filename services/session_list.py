@@ -47,9 +47,9 @@ def visible_to(actor: Actor) -> Select[SessionLog]:
     )
 
 
-def open_sessions(session: Session, actor: Actor, this: int) -> list[OpenSession]:
+def open_sessions(session: Session, actor: Actor, this: int, *, most: int = MOST_SHOWN) -> list[OpenSession]:
     """The actor's live sessions, this one first, then by when they were last used."""
-    rows = session.scalars(visible_to(actor).order_by(SessionLog.last_active.desc(), SessionLog.id).limit(MOST_SHOWN))
+    rows = session.scalars(visible_to(actor).order_by(SessionLog.last_active.desc(), SessionLog.id).limit(most))
     shown = [
         OpenSession(
             id=row.id,

@@ -173,7 +173,7 @@ def _store(
     return made
 
 
-def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list[KeyFacts]:
+def keys_of(session: Session, actor: Actor, *, everybodys: bool = False, most: int = MOST_SHOWN) -> list[KeyFacts]:
     """The actor's own keys, or everybody's, the newest first."""
     query = visible_to(actor)
     if everybodys:
@@ -184,7 +184,7 @@ def keys_of(session: Session, actor: Actor, *, everybodys: bool = False) -> list
         query.add_columns(User.username)
         .join(User, User.id == APIKey.user_id)
         .order_by(APIKey.is_active.desc(), APIKey.id.desc())
-        .limit(MOST_SHOWN)
+        .limit(most)
     )
     return [
         KeyFacts(

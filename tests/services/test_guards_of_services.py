@@ -65,7 +65,7 @@ ACTS = {
         demo.remove
     """,
     Permission.MANAGE_OWN_ACCOUNT: """
-        notification_preferences.of
+        notification_preferences.of own_data.collect
         api_keys.keys.create identities.link identities.of identities.unlink own_password.begin profile.read
         profile._own second_factor.enrolment.holdings second_factor.enrolment.confirm_app
         second_factor.enrolment._own second_factor.passkeys.offer_registration second_factor.passkeys.register

@@ -35,6 +35,7 @@ ACTS = {
     "linked-list.children",
     "logs-download.data",
     "person-body.children",
+    "profile-download.data",
     "requests-download.data",
     "roles-second-factor.value",
     "sessions-table.children",

@@ -25,7 +25,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 # In the order in which they are told.
 GROUPS = (
     *("experiments", "metrics", "stream", "datasets", "campaigns", "explanations", "saved searches", "webhooks"),
-    *("your account", "your sessions", "users", "all keys", "api metrics", "request log"),
+    *("your account", "your sessions", "your data", "users", "all keys", "api metrics", "request log"),
     *("alert rules", "alert events", "admin", "health", "about"),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
