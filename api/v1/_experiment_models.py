@@ -117,6 +117,14 @@ class ExperimentQuery(Paged):
     deleted: Literal["true", "false"] = Field("false", description="Those that were deleted and can be restored.")
 
 
+class ExperimentColumns(Answer):
+    """Names for `column`, `sort` and `filter`: 500 of each at the most; `suggested` are columns of the newest runs."""
+
+    metrics: list[str]
+    params: list[str]
+    suggested: list[str]
+
+
 class NewExperiment(Body):
     """An experiment that begins now."""
 

@@ -11,6 +11,7 @@ from api.v1._experiment_models import (
     Ending,
     Experiment,
     ExperimentChange,
+    ExperimentColumns,
     ExperimentQuery,
     ExperimentRow,
     NewExperiment,
@@ -18,7 +19,7 @@ from api.v1._experiment_models import (
 from models.permissions import Permission
 from services.actor import Actor
 from services.errors import Invalid, NotFound
-from services.experiments import access, changing, details, editing, lifecycle, reporting, walking
+from services.experiments import access, changing, details, editing, lifecycle, options, reporting, walking
 from services.experiments.conditions import Filter
 from services.experiments.listing import ListQuery
 from web.rest.answers import Listed, Reply, listed
@@ -95,6 +96,16 @@ def _filter(text: str, place: int) -> Filter:
     if not isinstance(parts, list) or not 2 <= len(parts) <= 4 or not all(isinstance(part, str) for part in parts[:2]):
         raise Invalid("A filter is a list of column, operation, and up to two values.", field=f"filter[{place}]")
     return Filter(*parts)
+
+
+@operation(blueprint, "GET", "/experiment-columns", permission=Permission.VIEW_EXPERIMENTS, answer=ExperimentColumns)
+def list_experiment_columns(session: Session, actor: Actor, **_: Any) -> ExperimentColumns:
+    """The metrics and hyper-parameters by which experiments can be listed, sorted and filtered"""
+    return ExperimentColumns(
+        metrics=options.metric_names(session, actor),
+        params=options.param_names(session, actor),
+        suggested=list(options.default_columns(session, actor)),
+    )
 
 
 @operation(

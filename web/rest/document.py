@@ -24,8 +24,18 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 # In the order in which they are told.
 GROUPS = (
-    *("experiments", "metrics", "stream", "datasets", "campaigns", "explanations", "saved searches", "webhooks"),
-    *("your account", "your sessions", "your data", "users", "all keys", "api metrics", "request log"),
+    *("experiments", "metrics", "stream", "comparison", "datasets", "campaigns", "explanations"),
+    *(
+        "saved searches",
+        "webhooks",
+        "your account",
+        "your sessions",
+        "your data",
+        "users",
+        "all keys",
+        "api metrics",
+        "request log",
+    ),
     *("alert rules", "alert events", "admin", "health", "about"),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
