@@ -60,6 +60,11 @@ def read(session: Session, actor: Actor) -> Profile:
     return Profile(*row)
 
 
+def hold(session: Session, actor: Actor) -> None:
+    """Let nobody change the actor's account before this transaction has ended."""
+    _own(session, actor)
+
+
 def save(session: Session, actor: Actor, *, display_name: str, time_zone: str) -> None:
     """Store name and time zone; empty means the user name, and the zone of the browser."""
     name = clean(display_name, field="display_name", longest=100)
