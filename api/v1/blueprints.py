@@ -13,6 +13,7 @@ from api.v1 import (
     experiments,
     explanations,
     health,
+    home,
     metrics,
     own,
     own_data,
@@ -27,6 +28,7 @@ from api.v1 import (
 )
 
 _PARTS = (
+    home,
     experiments,
     metrics,
     stream,

@@ -24,7 +24,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 # In the order in which they are told.
 GROUPS = (
-    *("experiments", "metrics", "stream", "comparison", "datasets", "campaigns", "explanations"),
+    *("home", "experiments", "metrics", "stream", "comparison", "datasets", "campaigns", "explanations"),
     *("saved searches", "webhooks", "your account", "your profile", "your sessions", "your data", "users", "roles"),
     *("all keys", "api metrics", "request log", "alert rules", "alert events", "admin", "health", "about"),
 )
