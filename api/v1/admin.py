@@ -18,7 +18,7 @@ blueprint = Blueprint("v1_admin", __name__, url_prefix=PREFIX)
 
 
 class LogEntry(Answer):
-    """One act, and how it ended."""
+    """One act, how it ended, and the hashes by which the row is bound to the one before it."""
 
     id: int
     moment: datetime
@@ -29,6 +29,14 @@ class LogEntry(Answer):
     error: str | None
     address: str | None
     request_id: str | None
+    previous_hash: str | None
+    row_hash: str | None
+
+
+class LogActions(Answer):
+    """The words for which `action` finds something."""
+
+    actions: list[str]
 
 
 class Verdict(Answer):
@@ -72,6 +80,12 @@ def list_system_log(session: Session, actor: Actor, query: LogQuery) -> Reply:
         trail.note_export(session, actor, wanted, form, len(found))
     cursor = None if following is None else cursors.write(about, [following])
     return listed(Listed[LogEntry](items=[LogEntry.from_row(one) for one in found], next=cursor))
+
+
+@operation(blueprint, "GET", "/system-log/actions", permission=Permission.VIEW_AUDIT_LOGS, answer=LogActions)
+def list_system_log_actions(session: Session, actor: Actor, **_: Any) -> LogActions:
+    """The kinds of acts that there are, 200 at the most"""
+    return LogActions(actions=trail.actions(session, actor))
 
 
 @operation(

@@ -10,6 +10,7 @@ from models.permissions import Permission
 from services import cursors, key_list
 from services.actor import Actor
 from services.api_keys.keys import State
+from services.api_requests import usage
 from web.rest.answers import Answer, Listed, Reply, listed
 from web.rest.asked import Body
 from web.rest.kinds import Paged, line
@@ -20,7 +21,7 @@ KEYS = "/all-api-keys"
 
 
 class AnyKey(Answer):
-    """A key and whose it is; its secret is nowhere."""
+    """A key and whose it is, with its requests of the last thirty days; its secret is nowhere."""
 
     id: int
     name: str
@@ -35,11 +36,12 @@ class AnyKey(Answer):
     last_used: datetime | None
     last_address: str | None
     may_revoke: bool
+    requests: int
 
     @classmethod
-    def of(cls, found: key_list.ListedKey) -> "AnyKey":
+    def of(cls, found: key_list.ListedKey, used: usage.Use) -> "AnyKey":
         """From a row of the list."""
-        return cls.from_row(found, scopes=list(found.scopes))
+        return cls.from_row(found, scopes=list(found.scopes), requests=used.total)
 
 
 class KeyQuery(Paged):
@@ -72,7 +74,8 @@ def list_all_api_keys(session: Session, actor: Actor, query: KeyQuery) -> Reply:
         session, actor, text=query.text, state=query.state, before=before, limit=query.limit
     )
     cursor = None if following is None else cursors.write(about, [following])
-    return listed(Listed[AnyKey](items=[AnyKey.of(one) for one in found], next=cursor))
+    uses = usage.of_keys(session, [one.id for one in found])
+    return listed(Listed[AnyKey](items=[AnyKey.of(one, uses[one.id]) for one in found], next=cursor))
 
 
 @operation(

@@ -26,7 +26,7 @@ def admin(dash_app: Any, database: Engine) -> Browser:
 def test_a_key_ends_with_a_reason_that_stands_in_the_list(dash_app: Any, admin: Browser) -> None:
     author = Rest(dash_app.server, name="author")
     (row,) = admin.ask("GET", "/all-api-keys?text=author").json["items"]
-    assert (row["name"], row["state"], row["may_revoke"]) == ("program", "active", True)
+    assert (row["name"], row["state"], row["may_revoke"], row["requests"]) == ("program", "active", True, 0)
     assert author.token not in str(row)
     assert admin.ask("POST", f"/all-api-keys/{row['id']}/revoke", {"reason": "leaked"}).status_code == 204
     assert author.get("/experiments").status_code == 401

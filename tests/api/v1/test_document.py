@@ -87,8 +87,9 @@ def test_no_answer_has_a_field_for_a_secret(dash_app: Any) -> None:
             models_of(spec.answer, answers)
     names = {(model.__name__, name) for model in answers for name in model.model_fields}
     told = {pair for pair in names if re.search(r"hash|secret|token|password|totp", pair[1])}
-    # Of an architecture, by which equal ones are known; and whether one has to be chosen.
-    assert told == {("NASTrial", "architecture_hash"), ("Person", "must_choose_password")}
+    # Of an architecture, by which equal ones are known; of the chain; and whether one has to be chosen.
+    chain = {("LogEntry", "previous_hash"), ("LogEntry", "row_hash")}
+    assert told == {("NASTrial", "architecture_hash"), ("Person", "must_choose_password"), *chain}
 
 
 def test_it_is_served_to_those_who_may_ask(lone_api: Rest) -> None:

@@ -313,6 +313,8 @@ class TestAdmin:
         assert [one["user"] for one in first["items"] + rest["items"]] == ["operator-person"] * 3
         assert rest["next"] is None
         assert admin.get("/system-log", since="2026-13-40").status_code == 422
+        assert "experiment.create" in admin.get("/system-log/actions").json["actions"]
+        assert rest["items"][0]["row_hash"] == first["items"][1]["previous_hash"]
 
 
 @pytest.mark.parametrize("form", ["text/csv", "application/vnd.apache.parquet"])
