@@ -16,12 +16,12 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _account, _own_data
 from pages._page import register_page
-from services import own_email, own_password, profile, sudo
+from services import own_email, profile
 from services.errors import Conflict, Invalid
 from services.mail import sending
 from services.profile import Profile
-from web.factors import wrong_ones_noted
-from web.identity import current_actor, current_session, visitor
+from web import credentials
+from web.identity import current_actor, current_session
 
 page = register_page(__name__, path=_account.PROFILE, title="Profile", permission=Permission.MANAGE_OWN_ACCOUNT)
 
@@ -167,26 +167,13 @@ def change_email(*given: Any) -> tuple[Any, ...]:
         return (no_update,) * 7
     email, current = (value if isinstance(value, str) else "" for value in given[3:5])
     try:
-        address = _ask_for(email, current)
+        address = credentials.ask_for_email(email, current)
     except (Invalid, Conflict) as error:
         wrong = getattr(error, "field", None) or "current"
         said = tuple(str(error) if wrong == key else "" for key in EMAIL_FIELDS)
         return (*said, *(bool(text) for text in said), *(no_update,) * 3)
     dash.set_props(TOASTS_ID, {"data": toast("success", f"A link was sent to {address}.")})
     return ("", "", False, False, "", "", _waiting(current_session().email, address))
-
-
-def _ask_for(email: str, current: str) -> str:
-    signed_in, who = current_session(), visitor()
-    address = own_email.check_new(signed_in.email, email)
-    with transaction() as session:
-        change = own_password.begin(session, signed_in.actor, who)
-    with wrong_ones_noted():
-        own_email.verify(change, current)
-    with transaction() as session:
-        own_email.ask(session, signed_in.actor, who, change, address)
-        sudo.confirm(session, signed_in, "password")  # and nothing is sent where the session was ended meanwhile
-    return address
 
 
 _own_data.register(page)

@@ -10,15 +10,12 @@ from dash.development.base_component import Component
 from components.fields import text_field
 from components.shell import section
 from components.toasts import TOASTS_ID, toast
-from database.engine import transaction
 from models.permissions import Permission
 from pages import _account, _linked_accounts, _second_factor
 from pages._page import register_page
-from services import own_password, sudo
 from services.errors import Invalid
 from services.passwords import SHORTEST
-from web.factors import wrong_ones_noted
-from web.identity import current_session, visitor
+from web import credentials
 
 page = register_page(
     __name__,
@@ -85,7 +82,7 @@ def change_password(*given: Any) -> tuple[Any, ...]:
     if not any(clicks):
         return (no_update,) * 9
     try:
-        ended = _change(*typed)
+        ended = credentials.change_password(*typed)
     except Invalid as error:
         wrong = FIELDS.get(error.field or "", NEW)
         said = tuple(str(error) if field == wrong else "" for field in FIELDS.values())
@@ -93,19 +90,6 @@ def change_password(*given: Any) -> tuple[Any, ...]:
     others = {0: "", 1: " One other session was ended."}.get(ended, f" {ended} other sessions were ended.")
     dash.set_props(TOASTS_ID, {"data": toast("success", f"Your password was changed.{others}")})
     return ("",) * 3 + (False,) * 3 + ("",) * 3
-
-
-def _change(current: str, new: str, again: str) -> int:
-    signed_in, who = current_session(), visitor()
-    own_password.check_new(signed_in.actor, signed_in.email, new, again)
-    with transaction() as session:
-        change = own_password.begin(session, signed_in.actor, who)
-    with wrong_ones_noted():
-        new_hash = own_password.hashed(change, current, new)
-    with transaction() as session:
-        ended = own_password.complete(session, signed_in.actor, signed_in.session_id, who, change, new_hash)
-        sudo.confirm(session, signed_in, "password")
-        return ended
 
 
 _second_factor.register(page)

@@ -63,7 +63,6 @@ def get_profile(session: Session, actor: Actor, **_: Any) -> Reply:
     answer=Profile,
     tagged=True,
     conditional=True,
-    description="What proves who you are (password, e-mail address, second factors) is changed on its pages alone.",
 )
 def change_profile(session: Session, actor: Actor, body: ProfileChange, expected: tuple[str, ...], **_: Any) -> Reply:
     """Change how you are called, your time zone, and how pages look"""

@@ -25,8 +25,9 @@ _KINDS: dict[str, dict[str, Any]] = {
 # In the order in which they are told.
 GROUPS = (
     *("home", "experiments", "metrics", "stream", "comparison", "datasets", "campaigns", "explanations"),
-    *("saved searches", "webhooks", "your account", "your profile", "your sessions", "your data", "users", "roles"),
-    *("all keys", "api metrics", "request log", "alert rules", "alert events", "admin", "health", "about"),
+    *("saved searches", "webhooks", "your account", "your profile", "your sessions", "your access", "your data"),
+    *("users", "roles", "all keys", "api metrics", "request log", "alert rules", "alert events"),
+    *("admin", "health", "about"),
 )
 _ALWAYS = (400, 401, 403, 429, 503)
 _SAID = {

@@ -48,6 +48,7 @@ class Operation:
     look: Callable[[], Any] | None = None  # what is found out before a transaction opens
     keys_only: bool = False
     streams: bool = False
+    by_itself: bool = False  # opens its own transactions, as something slow or counted happens between them
     description: str = ""
 
     @property
@@ -134,6 +135,8 @@ def _run(spec: Operation, function: Handler, values: dict[str, Any]) -> Response
         quotas.count_of_person(who.actor.user_id, "exports")  # those of a key count against its own limit
     if spec.look is not None:
         given["looked"] = spec.look()
+    if spec.by_itself:
+        return answers.response(_as_reply(function(who.actor, **given)), spec.status, form, spec.table)
     with _unit_of_work(writes=spec.writes or is_export) as session:
         repeat = _claim(session, who, spec, spelled)
         if repeat is not None and repeat.answered is not None:
