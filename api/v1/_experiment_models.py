@@ -8,7 +8,7 @@ from pydantic import Field
 from services.experiments.conditions import STATUSES
 from services.experiments.details import Detail
 from web.rest.answers import Answer
-from web.rest.asked import Body
+from web.rest.asked import Body, Query
 from web.rest.kinds import Id, Json, Paged, Whole, line, lines
 
 Name = Annotated[str, line(255, 1)]
@@ -82,16 +82,9 @@ class ExperimentRow(Answer):
     values: dict[str, float | str | None]
 
 
-class ExperimentQuery(Paged):
-    """Which experiments, in which order, with which further columns."""
+class ExperimentFilters(Query):
+    """Which experiments."""
 
-    sort: Annotated[str, line(300, 1)] = Field(
-        "-created",
-        description=(
-            "id, name, status, model, group, dataset, owner, epochs, duration, created, started, ended, deleted, "
-            "parent, `metric:<last|min|max>:<name>` or `param:<name>`; with a minus in front the highest comes first."
-        ),
-    )
     text: Annotated[str, line(500)] = Field("", description="Words that name, notes, tags and configuration hold.")
     status: list[Status] = Field([], max_length=6)
     tag: list[Annotated[str, line(50, 1)]] = Field([], max_length=10, description="Each of these tags.")
@@ -111,10 +104,39 @@ class ExperimentQuery(Paged):
             "greaterThan, greaterThanOrEqual, inRange (with two values), blank, notBlank; of a status: in (a list)."
         ),
     )
+    deleted: Literal["true", "false"] = Field("false", description="Those that were deleted and can be restored.")
+
+
+class ExperimentQuery(Paged, ExperimentFilters):
+    """Which experiments, in which order, with which further columns."""
+
+    sort: Annotated[str, line(300, 1)] = Field(
+        "-created",
+        description=(
+            "id, name, status, model, group, dataset, owner, epochs, duration, created, started, ended, deleted, "
+            "parent, `metric:<last|min|max>:<name>` or `param:<name>`; with a minus in front the highest comes first."
+        ),
+    )
     column: list[Annotated[str, line(300, 1)]] = Field(
         [], max_length=30, description="Further values of each row: `metric:<last|min|max>:<name>` or `param:<name>`."
     )
-    deleted: Literal["true", "false"] = Field("false", description="Those that were deleted and can be restored.")
+
+
+class ExperimentCount(Answer):
+    """How many experiments match."""
+
+    experiments: int
+
+
+class ExperimentDeletion(Answer):
+    """What goes with an experiment, and for how many days it can be restored."""
+
+    active: bool
+    epochs: int
+    points: int
+    bytes: int
+    explanations: int
+    kept_days: int
 
 
 class ExperimentColumns(Answer):

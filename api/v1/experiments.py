@@ -12,6 +12,9 @@ from api.v1._experiment_models import (
     Experiment,
     ExperimentChange,
     ExperimentColumns,
+    ExperimentCount,
+    ExperimentDeletion,
+    ExperimentFilters,
     ExperimentQuery,
     ExperimentRow,
     NewExperiment,
@@ -19,7 +22,7 @@ from api.v1._experiment_models import (
 from models.permissions import Permission
 from services.actor import Actor
 from services.errors import Invalid, NotFound
-from services.experiments import access, changing, details, editing, lifecycle, options, reporting, walking
+from services.experiments import access, changing, details, editing, lifecycle, listing, options, reporting, walking
 from services.experiments.conditions import Filter
 from services.experiments.listing import ListQuery
 from web.rest.answers import Listed, Reply, listed
@@ -40,7 +43,15 @@ ONE = "/experiments/<int:experiment_id>"
 )
 def list_experiments(session: Session, actor: Actor, query: ExperimentQuery) -> Reply:
     """The experiments that match, a page at a time"""
-    rows, following = walking.page(session, actor, _list_query(query), query.cursor)
+    asked = ListQuery(
+        **_asked(query),
+        sort=query.sort.removeprefix("-"),
+        descending=query.sort.startswith("-"),
+        limit=query.limit,
+        metrics=tuple(name for name in query.column if name.startswith("metric:")),
+        params=tuple(_param(name) for name in query.column if not name.startswith("metric:")),
+    )
+    rows, following = walking.page(session, actor, asked, query.cursor)
     return listed(Listed[ExperimentRow](items=[_row(row) for row in rows], next=following))
 
 
@@ -50,7 +61,7 @@ def _row(row: dict[str, Any]) -> ExperimentRow:
     return ExperimentRow(id=int(row["id"]), **own, values=values)
 
 
-def _list_query(asked: ExperimentQuery) -> ListQuery:
+def _asked(asked: ExperimentFilters) -> dict[str, Any]:
     filters = [_filter(text, place) for place, text in enumerate(asked.filter)]
     if asked.status:
         filters.append(Filter("status", "in", list(asked.status)))
@@ -66,16 +77,7 @@ def _list_query(asked: ExperimentQuery) -> ListQuery:
         filters.append(Filter("created", "greaterThanOrEqual", _moment(asked.created_from)))
     if asked.created_to is not None:
         filters.append(Filter("created", "lessThan", _moment(asked.created_to)))
-    return ListQuery(
-        filters=tuple(filters),
-        text=asked.text,
-        sort=asked.sort.removeprefix("-"),
-        descending=asked.sort.startswith("-"),
-        limit=asked.limit,
-        metrics=tuple(name for name in asked.column if name.startswith("metric:")),
-        params=tuple(_param(name) for name in asked.column if not name.startswith("metric:")),
-        deleted=asked.deleted == "true",
-    )
+    return {"filters": tuple(filters), "text": asked.text, "deleted": asked.deleted == "true"}
 
 
 def _moment(when: datetime) -> str:
@@ -106,6 +108,19 @@ def list_experiment_columns(session: Session, actor: Actor, **_: Any) -> Experim
         params=options.param_names(session, actor),
         suggested=list(options.default_columns(session, actor)),
     )
+
+
+@operation(
+    blueprint,
+    "GET",
+    "/experiment-count",
+    permission=Permission.VIEW_EXPERIMENTS,
+    query=ExperimentFilters,
+    answer=ExperimentCount,
+)
+def count_experiments(session: Session, actor: Actor, query: ExperimentFilters) -> ExperimentCount:
+    """How many experiments match"""
+    return ExperimentCount(experiments=listing.count(session, actor, ListQuery(**_asked(query))))
 
 
 @operation(
@@ -187,6 +202,19 @@ def cancel_experiment(session: Session, actor: Actor, experiment_id: int, **_: A
     """Stop an experiment; one that is trained here ends with its present epoch"""
     lifecycle.cancel(session, actor, experiment_id)
     return _told(session, actor, experiment_id)
+
+
+@operation(
+    blueprint,
+    "GET",
+    f"{ONE}/deletion",
+    permission=Permission.DELETE_OWN_EXPERIMENTS,
+    answer=ExperimentDeletion,
+)
+def preview_experiment_deletion(session: Session, actor: Actor, experiment_id: int, **_: Any) -> ExperimentDeletion:
+    """What would go with an experiment if it were deleted"""
+    found = editing.preview_deletion(session, actor, [experiment_id])
+    return ExperimentDeletion.from_row(found, active=found.active > 0)
 
 
 @operation(blueprint, "DELETE", ONE, permission=Permission.DELETE_OWN_EXPERIMENTS, answer=None, status=204)

@@ -53,6 +53,13 @@ def test_filters_and_orders_are_those_of_the_page(filled: Rest, asked: dict[str,
     assert names(filled, **asked) == expected
 
 
+def test_those_that_match_are_counted(filled: Rest) -> None:
+    for asked in ({}, {"status": "running"}, {"name": "nothing"}, {"deleted": "true"}):
+        found = len(filled.get("/experiments", **asked).json["items"])
+        assert filled.get("/experiment-count", **asked).json == {"experiments": found}
+    assert filled.get("/experiment-count", limit=1).status_code == 422
+
+
 def test_further_values_come_along(filled: Rest) -> None:
     columns = ["metric:max:val_accuracy", "param:lr"]
     rows = filled.get("/experiments", sort="name", column=columns).json["items"]

@@ -150,6 +150,14 @@ class TestDeletion:
         back = api.post(f"/experiments/{number}/restore")
         assert (back.status_code, back.json["deleted"], back.json["status"]) == (200, None, "cancelled")
 
+    def test_what_goes_with_it_is_told_before(self, dash_app: Any, api: Rest) -> None:
+        number = api.experiment()
+        api.log(number, "loss", (1, 1.0), (2, 0.5))
+        told = api.get(f"/experiments/{number}/deletion").json
+        assert (told["active"], told["points"], told["explanations"]) == (True, 2, 0)
+        assert told["kept_days"] > 0
+        assert Rest(dash_app.server, name="another").get(f"/experiments/{number}/deletion").status_code == 403
+
     def test_anothers_is_not_deleted(self, dash_app: Any, database: Engine) -> None:
         number = Rest(dash_app.server).experiment()
         other = Rest(dash_app.server, name="other")
