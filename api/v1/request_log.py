@@ -56,6 +56,22 @@ def _of_a_key(said: str) -> str:
     return said
 
 
+class LoggingKey(Answer):
+    """A key by which the log can be filtered."""
+
+    id: int
+    name: str
+    owner: str
+
+
+class LogChoices(Answer):
+    """What filters find something: routes, statuses, and the 200 keys that were used last."""
+
+    endpoints: list[str]
+    statuses: list[int]
+    keys: list[LoggingKey]
+
+
 class LogQuery(Paged):
     """Which requests; all that are kept, unless a range or moments are given."""
 
@@ -109,6 +125,16 @@ def _wanted(query: LogQuery) -> Wanted:
     words = query.model_dump(include={"endpoint", "method", "status", "address"})
     slower = "" if query.slower is None else str(query.slower)
     return wanted(since=since, until=until, key=query.key_id, slower=slower, **words)
+
+
+@operation(blueprint, "GET", f"{LOG}/choices", permission=Permission.VIEW_API_METRICS, answer=LogChoices)
+def list_request_choices(session: Session, actor: Actor, **_: Any) -> LogChoices:
+    """The routes, statuses and keys of the requests that are kept"""
+    return LogChoices(
+        endpoints=log.routes(session, actor),
+        statuses=log.statuses(session, actor),
+        keys=[LoggingKey(id=number, name=name, owner=owner) for number, name, owner in log.keys(session, actor)],
+    )
 
 
 @operation(

@@ -94,6 +94,13 @@ def test_one_is_read_with_its_samples(admin: Rest) -> None:
     assert admin.get("/request-log/3").status_code == 404
 
 
+def test_what_filters_find_something_is_told(lone_admin: Rest) -> None:
+    write([row(now(), 5.0, 404, endpoint="/b"), row(now())])
+    told = lone_admin.get("/request-log/choices").json
+    assert (told["endpoints"], told["statuses"]) == (["/api/v1/me", "/b"], [200, 404])
+    assert [(one["name"], one["owner"]) for one in told["keys"]] == [("program", "admin-person")]
+
+
 def test_of_numbers_beyond_31_bits_the_right_one_is_found(lone_admin: Rest) -> None:
     write([row(now(), id=2**31 - 1, status=500), row(now(), id=2**31, status=404)])
     assert lone_admin.get(f"/request-log/{2**31}").json["status"] == 404
