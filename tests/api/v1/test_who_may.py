@@ -20,6 +20,7 @@ from web.rest.operations import OPERATIONS, Operation
 # What an operation on one thing needs in its body before it looks for the thing.
 BODIES: dict[str, Any] = {
     "end_experiment": {"status": "completed"},
+    "rename_passkey": {"name": "phone"},
     "log_points": {"points": [{"metric": "loss", "step": 1, "value": 1}]},
     "revoke_any_api_key": {"reason": "leaked"},
 }
