@@ -33,10 +33,6 @@ def form(token: str) -> AnyResponse:
 @public
 def confirm(token: str) -> AnyResponse:
     """Change the address; whoever is signed in here as its owner stays so."""
-    with snapshot() as session:
-        found = own_email.confirming(session, token)
-    if found is None:
-        return refusal(404, ENDED)
     this = current_session().session_id if current_user.is_authenticated else None  # only the owner's own are ended
     try:
         with transaction() as session:

@@ -44,6 +44,10 @@ def test_in_the_address_it_is_refused_even_beside_a_good_header(
     assert key not in answer.text
 
 
+def test_who_sends_none_is_told_where_it_goes(dash_app: Any, sqlite: Engine, client_of: Any) -> None:
+    assert "in the header “Authorization: Bearer …”" in client_of(None).get("/api/v1/me").json["detail"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

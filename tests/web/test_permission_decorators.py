@@ -18,6 +18,8 @@ from models.permissions import (
     require_sign_in,
     super_admin_required,
 )
+from pages import _page
+from services.actor import Actor
 
 
 @dataclass
@@ -58,3 +60,15 @@ def test_nobody_is_asked_to_sign_in(monkeypatch: pytest.MonkeyPatch, name: str) 
 @pytest.mark.parametrize("name", DECORATORS)
 def test_what_it_asks_for_can_be_read_at_the_start(name: str) -> None:
     assert DECORATORS[name][0](lambda: "done").needs
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_a_page_shows_asks_once_more(monkeypatch: pytest.MonkeyPatch, role: Role) -> None:
+    """The dispatcher has asked before; a layout that something else calls is not open for that."""
+    monkeypatch.setattr(_page, "current_actor", lambda: Actor(1, "x", role, permissions.ROLE_PERMISSIONS[role]))
+    shown = _page.requires(Permission.MANAGE_USERS)(lambda: "done")
+    if role in {Role.ADMIN, Role.SUPER_ADMIN}:
+        assert shown() == "done"
+    else:
+        with pytest.raises(PermissionDenied):
+            shown()
