@@ -50,3 +50,12 @@ def test_open_to_a_network_without_a_public_name_under_any(dash_app: Any, sqlite
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_probes_come_by_address(dash_app: Any, sqlite: Engine, path: str) -> None:
     assert answer(dash_app, "10.0.0.3:8050", path) == 200
+
+
+@pytest.mark.parametrize("path", ["/experiments", "/nowhere"])
+def test_open_to_a_network_nobody_is_led_to_the_sign_in_of_what_can_be_no_name(
+    dash_app: Any, sqlite: Engine, told: Any, path: str
+) -> None:
+    told(host="0.0.0.0")
+    environ = {"HTTP_HOST": "x" * 3000, "HTTP_ACCEPT": "text/html"}
+    assert dash_app.server.test_client().get(path, environ_overrides=environ).status_code == 400

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from models import permissions
 from models.permissions import (
@@ -20,6 +21,7 @@ from models.permissions import (
 )
 from pages import _page
 from services.actor import Actor
+from web import identity
 
 
 @dataclass
@@ -72,3 +74,9 @@ def test_what_a_page_shows_asks_once_more(monkeypatch: pytest.MonkeyPatch, role:
     else:
         with pytest.raises(PermissionDenied):
             shown()
+
+
+@pytest.mark.parametrize("asked", [identity.current_actor, identity.current_session])
+def test_where_nobody_is_signed_in_nobody_is_taken_for_someone(dash_app: Any, sqlite: Engine, asked: Any) -> None:
+    with dash_app.server.test_request_context("/"), pytest.raises(AuthenticationRequired):
+        asked()
