@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from sqlalchemy import Engine, select, update
 
 from config import settings as configuration
 from database.engine import snapshot, transaction
-from models import EmailLog, LinkedIdentity, LoginHistory, SystemLog, User
+from database.types import now
+from models import EmailLog, LinkedIdentity, LoginHistory, SessionLog, SystemLog, User
 from models.permissions import Role
 from services import accounts, deletion, identities
 from services import people as services_of_people
@@ -323,6 +325,38 @@ class TestAccounts:
         assert journey(other, provider).status_code == 302
         assert len(users()) == 1
         assert users()[0][2] == "operator"
+
+    @pytest.mark.parametrize("grown_old", ["before it set out", "on the way"])
+    def test_nothing_is_linked_without_a_fresh_factor(
+        self, provider: Provider, dash_app: Any, sqlite: Engine, grown_old: str
+    ) -> None:
+        mine = people.client(dash_app.server, Role.VIEWER)
+        token = people.csrf_token(mine)
+
+        def grow_old() -> None:
+            with transaction() as session:
+                session.execute(update(SessionLog).values(authenticated_at=now() - timedelta(hours=1)))
+
+        if grown_old == "before it set out":
+            grow_old()
+            answer = mine.post("/login/oidc/link", data={"csrf_token": token})
+        else:
+            went = mine.post("/login/oidc/link", data={"csrf_token": token})
+            grow_old()
+            answer = mine.get("/login/oidc/callback", query_string=provider.authorize(went.location))
+        assert answer.status_code == 403
+        with snapshot() as session:
+            assert session.scalars(select(LinkedIdentity)).all() == []
+
+    def test_who_has_signed_out_on_the_way_is_asked_to_sign_in(
+        self, provider: Provider, dash_app: Any, sqlite: Engine
+    ) -> None:
+        mine = people.client(dash_app.server, Role.VIEWER)
+        went = mine.post("/login/oidc/link", data={"csrf_token": people.csrf_token(mine)})
+        answer = provider.authorize(went.location)
+        mine.delete_cookie(cookie_name())
+        headers = {"Accept": "application/json"}
+        assert mine.get("/login/oidc/callback", query_string=answer, headers=headers).status_code == 401
 
     def test_a_link_without_the_token_of_a_form_is_refused(
         self, provider: Provider, dash_app: Any, database: Engine

@@ -224,6 +224,15 @@ class TestConfirmation:
         assert visitor.post("/sudo", json={"password": PASSWORD}, headers=other).status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/account/passkeys/options", "/account/passkeys"])
+def test_a_passkey_is_neither_offered_nor_kept_without_a_fresh_factor(
+    dash_app: Any, sqlite: Engine, client_of: Any, path: str
+) -> None:
+    visitor = client_of("viewer")
+    let_time_pass(60)
+    assert visitor.post(path, json={"name": "x"}).json["code"] == "factor_needed"
+
+
 def test_a_changed_password_counts_as_a_factor(dash_app: Any, sqlite: Engine) -> None:
     visitor = client(dash_app.server, "viewer", "vera")
     let_time_pass(60)
