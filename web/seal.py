@@ -25,17 +25,22 @@ def seal(server: Flask, app: Dash) -> dict[str, Needs]:
         for function in guarded:
             if getattr(function, "__module__", "").startswith("dash"):
                 function()
-    if GLOBAL_API_PATHS or app.callback_api_paths:
-        raise Undeclared("A callback with api_endpoint= would bypass every check.")
+    refuse_undeclared(app)
     dispatch_needs.update(callback_needs(app))
     marks.sudo |= sudo_callbacks(app)
     marks.for_enrolment |= _marked(app, "for_enrolment") | {out for out, need in dispatch_needs.items() if need is None}
     guard.declared(server)
+    server.config["SCRIPT_HASHES"] = tuple(f"'{value}'" for value in _hashes(app))
+    return dispatch_needs
+
+
+def refuse_undeclared(app: Dash) -> None:
+    """Raise at a page without a permission, and at a callback that is a route of its own."""
+    if GLOBAL_API_PATHS or app.callback_api_paths:
+        raise Undeclared("A callback with api_endpoint= would bypass every check.")
     undeclared = [page["path"] for page in dash.page_registry.values() if "permission" not in page]
     if undeclared:
         raise Undeclared(f"The page {undeclared[0]} declares no permission.")
-    server.config["SCRIPT_HASHES"] = tuple(f"'{value}'" for value in _hashes(app))
-    return dispatch_needs
 
 
 def _hashes(app: Dash) -> list[str]:

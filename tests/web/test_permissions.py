@@ -128,6 +128,21 @@ class TestRoutes:
         with pytest.raises(guard.Undeclared, match="careless"):
             guard.declared(server)
 
+    def test_a_page_without_a_permission_keeps_it_from_starting(
+        self, dash_app: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seal.refuse_undeclared(dash_app)
+        monkeypatch.setitem(dash.page_registry, "careless", {"path": "/careless"})
+        with pytest.raises(guard.Undeclared, match="/careless"):
+            seal.refuse_undeclared(dash_app)
+
+    def test_a_callback_that_is_a_route_of_its_own_keeps_it_from_starting(
+        self, dash_app: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(dash_app.callback_api_paths, "/api/careless", lambda: None)
+        with pytest.raises(guard.Undeclared, match="api_endpoint"):
+            seal.refuse_undeclared(dash_app)
+
     @pytest.mark.parametrize("name", OUTSIDE)
     def test_outsiders_get_public_ones_only_and_no_canary(self, dash_app: Any, sqlite: Engine, name: str) -> None:
         plant_canaries()
