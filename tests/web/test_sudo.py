@@ -163,6 +163,14 @@ class TestConfirmation:
         assert visitor.post("/sudo", json={"password": PASSWORD}).status_code == 429
         assert not self.is_fresh(visitor)
 
+    @pytest.mark.parametrize("body", [{"code": "000000"}, {"credential": {"id": "x"}}], ids=["code", "passkey"])
+    def test_by_guesses_at_a_second_factor_it_ends_in_waiting(self, visitor: Any, body: Any) -> None:
+        give_app(person("viewer", "vera"))
+        visitor.post("/sudo/passkey", json={})
+        statuses = [visitor.post("/sudo", json=body).status_code for _ in range(25)]
+        assert (statuses[0], statuses[-1]) == (422, 429)
+        assert not self.is_fresh(visitor)
+
     def test_each_wrong_answer_is_one_row_that_its_owner_sees(
         self, visitor: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
