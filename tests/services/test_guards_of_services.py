@@ -16,6 +16,7 @@ from database.types import now
 from models.experiment_group import ExperimentGroup
 from models.logged_model import LoggedModel
 from models.permissions import Permission, PermissionDenied, Role
+from services import explanations
 from services.actor import Actor
 from services.errors import Forbidden
 from services.sessions import SignedIn
@@ -156,6 +157,18 @@ def test_the_histories_of_several_runs_are_asked_for_with_the_permission_to_see_
 def test_points_of_a_run_are_taken_with_the_permission_to_run_only() -> None:
     with pytest.raises(PermissionDenied):
         runs.logged_target(cast(Session, None), without(Permission.RUN_EXPERIMENTS), "f" * 32, {})
+
+
+def test_an_explanation_is_kept_by_those_who_may_see_it_as_well() -> None:
+    with pytest.raises(PermissionDenied):
+        explanations.create(
+            cast(Session, None),
+            without(Permission.VIEW_XAI_EXPLANATIONS),
+            experiment_id=1,
+            signal_id="x",
+            method="x",
+            explanation_data={},
+        )
 
 
 def test_a_model_is_deleted_by_whose_it_is_and_by_admins(database: Engine) -> None:

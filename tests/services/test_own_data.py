@@ -88,7 +88,7 @@ def fill(actor: Actor, name: str) -> str:
 
 
 def test_each_kind_is_told_of_ones_own_alone(database: Engine) -> None:
-    ada, bob = person(Role.ADMIN, "ada"), person(Role.ADMIN, "bob")
+    bob, ada = person(Role.ADMIN, "bob"), person(Role.ADMIN, "ada")  # somebody else is the first of the accounts
     fill(ada, "ada")
     fill(bob, "bob")
     text = own_data.as_json(taken(ada))
