@@ -146,6 +146,15 @@ class TestRegistration:
             register(vera, made)
         assert names(vera) == ["laptop"]
 
+    def test_those_of_somebody_else_take_none_of_ones_places(
+        self, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(passkeys, "MOST", 1)
+        ada, vera = signed_in("ada"), signed_in("vera")
+        give_passkey(ada, "phone")
+        give_passkey(vera, "laptop")
+        assert (names(ada), names(vera)) == (["phone"], ["laptop"])
+
     def test_a_challenge_ends_after_five_minutes(self, sqlite: Engine) -> None:
         vera = signed_in()
         options = offer(vera)
