@@ -1,5 +1,6 @@
 """What all tests share: a data folder of their own, both databases, the app, people of each role."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -193,6 +194,8 @@ def _in_place(url: str) -> Iterator[Engine]:
         else:
             event.listen(engine, "connect", _note_resting)
             event.listen(engine, "close", lambda connection, _: _RESTING.pop(id(connection), None))
+    elif not _works(engine):  # an engine of another test has had all connections to this database cut
+        engine.dispose()
     engines.use_engine(engine)
     yield engine
     _rest(engine)
@@ -208,13 +211,18 @@ def _rest(engine: Engine) -> None:
 
 
 def _rests_well(engine: Engine) -> bool:
-    """Whether the test has left one connection at the most, which works and is not in use."""
+    """Whether the test has left one connection at the most, which is not in use."""
     pool: Any = engine.pool
-    if pool.checkedout() or pool.checkedin() > 1:
-        return False
+    return not pool.checkedout() and pool.checkedin() <= 1
+
+
+def _works(engine: Engine) -> bool:
+    """Whether the connection that rests still answers."""
+    pool: Any = engine.pool
     try:
-        with engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+        with engine.connect() if pool.checkedin() else contextlib.nullcontext() as connection:
+            if connection is not None:
+                connection.execute(text("SELECT 1"))
     except DBAPIError:
         return False
     return True
