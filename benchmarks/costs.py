@@ -25,12 +25,12 @@ Row = tuple[str, str, str, str]
 def rows(server: ingest.Server, running: product.Product) -> list[Row]:
     """Each kind of request with what it costs the product and PostgreSQL, and both of them a point."""
     connection = ingest.Connection(server)
-    run_id = ingest.new_run(connection)
-    epoch, batch = partial(_epoch, run_id), partial(ingest.batch, run_id)
+    run_id = ingest.MLflow.new_run(connection)
+    logged = {kind: partial(_points, kind, run_id) for kind in ingest.POINTS}
     kinds: list[tuple[str, Callable[[int], None], int]] = [
-        ("one metric", partial(_post, connection, "runs/log-metric", partial(ingest.metric, run_id)), 1),
-        ("four metrics of an epoch", partial(_post, connection, "runs/log-batch", epoch), len(METRICS)),
-        (f"a batch of {ingest.BATCH} points", partial(_post, connection, "runs/log-batch", batch), ingest.BATCH),
+        ("one metric", partial(_post, connection, logged["log-metric"]), 1),
+        ("four metrics of an epoch", partial(_post, connection, partial(_epoch, run_id)), len(METRICS)),
+        (f"a batch of {ingest.BATCH} points", partial(_post, connection, logged["log-batch"]), ingest.BATCH),
         ("a run read", partial(_read, running, server, run_id), 0),
     ]
     made = []
@@ -42,17 +42,22 @@ def rows(server: ingest.Server, running: product.Product) -> list[Row]:
     return made
 
 
-def _post(connection: ingest.Connection, path: str, body: Callable[[int], dict[str, object]], number: int) -> None:
-    status, answer = connection.post(path, body(number))
+def _post(connection: ingest.Connection, call: Callable[[int], tuple[str, object]], number: int) -> None:
+    status, answer = connection.post(*call(number))
     assert status == 200, answer
 
 
-def _epoch(run_id: str, number: int) -> dict[str, object]:
+def _points(kind: str, run_id: str, number: int) -> tuple[str, object]:
+    its = ingest.POINTS[kind]
+    return ingest.MLflow.call(kind, run_id, range(number * its, (number + 1) * its))
+
+
+def _epoch(run_id: str, number: int) -> tuple[str, object]:
     moment = ingest.START + 1000 * number
     metrics = [
         {"key": f"{key}_of_it", "value": 1 / (number + 1), "timestamp": moment, "step": number} for key in METRICS
     ]
-    return {"run_id": run_id, "metrics": metrics}
+    return f"{ingest.PREFIX}/runs/log-batch", {"run_id": run_id, "metrics": metrics}
 
 
 def _read(running: product.Product, server: ingest.Server, run_id: str, _number: int) -> None:

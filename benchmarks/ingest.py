@@ -1,14 +1,16 @@
-"""Points a second that are committed before the answer, beside MLflow's own server: `python -m benchmarks.ingest`.
+"""Points a second that are committed before the answer, beside MLflow's and Trackio's own servers:
+`python -m benchmarks.ingest`.
 
 Raw HTTP on connections that are kept, each client with a run of its own; what the real client costs stands beside it.
 """
 
 import argparse
 import os
+import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,17 +24,20 @@ from database.engine import build_engine, transaction, use_engine
 PREFIX = "/api/2.0/mlflow"
 BATCH, SECONDS, CLIENTS = 500, 8.0, (1, 8)
 START = 1_700_000_000_000
-# What Trackio 0.43 reached on the machine on which the reach was set, which had two cores as well.
-REACH = {("log-batch", 1): 56_800, ("log-batch", 8): 66_500, ("log-metric", 1): 2 * 194, ("log-metric", 8): 5 * 194}
+# How many times what each peer comes to in the same run, and what Trackio 0.43 reached on the machine on which that was
+# set, which had two cores as well.
 TIMES_MLFLOW = {"log-batch": 12, "log-metric": 7}
+TIMES_TRACKIO = {("log-batch", 1): 1, ("log-batch", 8): 1, ("log-metric", 1): 2, ("log-metric", 8): 5}
+TRACKIO = {("log-batch", 1): 56_800, ("log-batch", 8): 66_500, ("log-metric", 1): 194, ("log-metric", 8): 194}
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Somebody who speaks the protocol."""
+    """Somebody who takes in points."""
 
     port: int
     headers: Mapping[str, str]
+    speaks: "type[MLflow] | type[Trackio]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Connection:
     def post(self, path: str, body: object) -> tuple[int, bytes]:
         """Send JSON and wait for the answer; over another connection where the server has closed a resting one."""
         data = orjson.dumps(body)
-        first = f"POST {PREFIX}/{path} HTTP/1.1\r\nContent-Length: {len(data)}\r\n".encode()
+        first = f"POST {path} HTTP/1.1\r\nContent-Length: {len(data)}\r\n".encode()
         request = first + self._headers + b"\r\n" + data
         try:
             return self._ask(request)
@@ -90,36 +95,50 @@ class Connection:
         self._socket.close()
 
 
-def new_run(connection: Connection) -> str:
-    """A run in the default experiment."""
-    status, answer = connection.post("runs/create", {"experiment_id": "0", "start_time": START})
-    assert status == 200, answer
-    return str(orjson.loads(answer)["run"]["info"]["run_id"])
+class MLflow:
+    """Its protocol, which we speak as well."""
+
+    @staticmethod
+    def new_run(connection: Connection) -> str:
+        """A run in the default experiment."""
+        status, answer = connection.post(f"{PREFIX}/runs/create", {"experiment_id": "0", "start_time": START})
+        assert status == 200, answer
+        return str(orjson.loads(answer)["run"]["info"]["run_id"])
+
+    @staticmethod
+    def call(kind: str, run_id: str, steps: range) -> tuple[str, object]:
+        """The address and the body that log a loss at these steps."""
+        points = [
+            {"key": "loss", "value": 1 / (step + 1), "timestamp": START + 37 * step, "step": step} for step in steps
+        ]
+        its = points[0] if kind == "log-metric" else {"metrics": points}
+        return f"{PREFIX}/runs/{kind}", {"run_id": run_id, **its}
 
 
-def metric(run_id: str, step: int) -> dict[str, object]:
-    """One point of a loss, of which a training has as many as it has steps."""
-    return {"run_id": run_id, **_point(step)}
+class Trackio:
+    """The one call that its client makes for whatever is logged; each entry has a name, under which it is kept once."""
+
+    @staticmethod
+    def new_run(connection: Connection) -> str:
+        """A name; the run is made with its first entry."""
+        return secrets.token_hex(16)
+
+    @staticmethod
+    def call(kind: str, run_id: str, steps: range) -> tuple[str, object]:
+        """The address and the body that log a loss at these steps."""
+        its = {"project": "bench", "run": run_id, "run_id": run_id, "config": None}
+        logs = [
+            {**its, "metrics": {"loss": 1 / (step + 1)}, "step": step, "log_id": f"{run_id}-{step}"} for step in steps
+        ]
+        return "/api/bulk_log", {"logs": logs, "hf_token": None}
 
 
-def batch(run_id: str, number: int) -> dict[str, object]:
-    """Five hundred of them."""
-    return {"run_id": run_id, "metrics": [_point(step) for step in range(number * BATCH, (number + 1) * BATCH)]}
-
-
-def _point(step: int) -> dict[str, object]:
-    return {"key": "loss", "value": 1 / (step + 1), "timestamp": START + 37 * step, "step": step}
-
-
-KINDS: dict[str, tuple[Callable[[str, int], dict[str, object]], int]] = {
-    "log-batch": (batch, BATCH),
-    "log-metric": (metric, 1),
-}
+POINTS = {"log-batch": BATCH, "log-metric": 1}
 
 
 def measure(server: Server, kind: str, clients: int, seconds: float = SECONDS) -> Rate:
     """Let clients log, each as fast as it is answered."""
-    body, points = KINDS[kind]
+    points = POINTS[kind]
     taken: list[float] = []
     failed = 0
     lock, ready = threading.Lock(), threading.Barrier(clients)
@@ -128,15 +147,19 @@ def measure(server: Server, kind: str, clients: int, seconds: float = SECONDS) -
         nonlocal failed
         mine, errors = [], 0
         connection = Connection(server)
-        run_id = new_run(connection)
+        run_id = server.speaks.new_run(connection)
+
+        def log(number: int) -> bool:
+            steps = range(number * points, (number + 1) * points)
+            return connection.post(*server.speaks.call(kind, run_id, steps))[0] == 200
+
         for number in range(3):
-            connection.post(f"runs/{kind}", body(run_id, number))
+            log(number)
         ready.wait()
         ends, number = time.perf_counter() + seconds, 3
         while (began := time.perf_counter()) < ends:
-            status, _ = connection.post(f"runs/{kind}", body(run_id, number))
+            errors += not log(number)
             mine.append((time.perf_counter() - began) * 1000)
-            errors += status != 200
             number += 1
         connection.close()
         with lock:
@@ -159,7 +182,7 @@ def ours() -> Iterator[tuple[Server, product.Product]]:
         use_engine(engine)
         migrations.upgrade()
         with product.running(folder) as running:
-            yield Server(running.port, {"Authorization": f"Bearer {_key()}"}), running
+            yield Server(running.port, {"Authorization": f"Bearer {_key()}"}, MLflow), running
         if engine.dialect.name == "postgresql":
             migrations.downgrade("base")
         use_engine(None)
@@ -178,21 +201,26 @@ def _key() -> str:
         return keys.create(session, actor_of(user), name="bench", scopes=scopes, rate_limit=1_000_000)
 
 
-def rows(server: Server, peer: Server | None) -> list[tables.Row]:
-    """Each kind of call with one client and with eight, ours and the peer's in turn."""
+def rows(server: Server, mlflow: Server | None, trackio: Server | None) -> list[tables.Row]:
+    """Each kind of call with one client and with eight, ours and the peers' in turn."""
     made = []
-    for kind in KINDS:
+    for kind, points in POINTS.items():
         for clients in CLIENTS:
             mine = measure(server, kind, clients)
-            its = measure(peer, kind, clients) if peer else None
-            times = f"{mine.points / its.points:.1f} ×" if its else ""
+            told, times = [], []
+            for name, peer in (("MLflow", mlflow), ("Trackio", trackio)):
+                its = peer and measure(peer, kind, clients)
+                told.append(f"{name} {its.points:,.0f}/s, {its.times.median:,.1f} ms" if its else f"no {name} here")
+                times.append(f"{mine.points / its.points:.1f} ×" if its else "–")
+            what = f"{kind}{f' of {points}' if points > 1 else ''}, {clients} client{'s' * (clients > 1)}"
+            wanted = TIMES_TRACKIO[kind, clients]
             made.append(
                 (
-                    f"{kind}{f' of {BATCH}' if kind == 'log-batch' else ''}, {clients} client{'s' * (clients > 1)}",
+                    what,
                     f"{mine.points:,.0f} points/s, {mine.times.median:,.1f} ms, {mine.errors} errors",
-                    f"MLflow {its.points:,.0f}/s, {its.times.median:,.1f} ms" if its else "MLflow is not installed",
-                    times,
-                    f"≥ {TIMES_MLFLOW[kind]} ×, {REACH[kind, clients]:,}/s",
+                    " · ".join(told),
+                    " · ".join(times),
+                    f"≥ {TIMES_MLFLOW[kind]} × · {wanted} × (there {wanted * TRACKIO[kind, clients]:,}/s)",
                 )
             )
     return made
@@ -230,8 +258,13 @@ def client_rows(server: Server) -> list[tables.Row]:
 
 def main() -> None:
     """Measure on the database of DATABASE_URL, or on SQLite."""
-    with ours() as (server, _), peers.mlflow_server() as peer:
-        made = rows(server, None if peer is None else Server(peer, {}))
+    token = secrets.token_hex(16)
+    with ours() as (server, _), peers.mlflow_server() as mlflow, peers.trackio_server(token) as trackio:
+        made = rows(
+            server,
+            None if mlflow is None else Server(mlflow, {}, MLflow),
+            None if trackio is None else Server(trackio, {"X-Trackio-Write-Token": token}, Trackio),
+        )
         tables.show("Ingest", made + client_rows(server))
 
 

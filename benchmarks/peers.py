@@ -1,4 +1,4 @@
-"""Peers beside us in the same run: TensorBoard, which we have, and MLflow where its command is on the PATH."""
+"""Peers beside us in the same run: TensorBoard, which we have; MLflow and Trackio where their commands are found."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,11 +21,18 @@ from benchmarks.product import free_port
 
 
 @contextmanager
-def _server(command: Sequence[str], url: str, folder: str) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def _server(
+    command: Sequence[str], url: str, folder: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """A peer's own server, and the seconds from its start to its first answer."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         while time.perf_counter() - began < 180:
@@ -75,6 +82,20 @@ def mlflow_server() -> Iterator[int | None]:
     """The port of MLflow's own server; None where it is not installed."""
     with _mlflow() as found:
         yield None if found is None else found[0]
+
+
+@contextmanager
+def trackio_server(token: str) -> Iterator[int | None]:
+    """The port of Trackio's own server, to which this token may write; None where it is not installed."""
+    trackio = shutil.which("trackio")
+    if trackio is None:
+        yield None
+        return
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pfd-bench-trackio-") as folder:
+        its = {"TRACKIO_DIR": folder, "TRACKIO_WRITE_TOKEN": token, "GRADIO_SERVER_PORT": str(port), "BROWSER": "true"}
+        with _server([trackio, "show"], f"http://127.0.0.1:{port}/version", folder, its):
+            yield port
 
 
 def mlflow_start_and_memory() -> tuple[float, float] | None:

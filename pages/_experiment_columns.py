@@ -100,10 +100,6 @@ def chooser(fields: Sequence[str]) -> Component:
                         "Of each run",
                         dbc.Checklist(id=FIELD_LIST, options=every, value=list(fields), class_name="choice-grid"),
                     ),
-                    _group(
-                        "Shown metrics and hyper-parameters",
-                        dbc.Checklist(id=CHOSEN, options=[], value=[]),
-                    ),
                     field(
                         KIND,
                         "Add",
@@ -119,12 +115,15 @@ def chooser(fields: Sequence[str]) -> Component:
                         dbc.Input(id=FIND, type="search", value="", debounce=200, maxlength=100, autocomplete="off"),
                     ),
                     _group("Tick one or several", dbc.Checklist(id=NAMES, options=[], value=[]), "choice-frame"),
+                    # Last, as it grows with each tick: what is ticked next must not move away below the pointer.
+                    _group("Shown metrics and hyper-parameters", dbc.Checklist(id=CHOSEN, options=[], value=[])),
                 ],
                 className="dialog-form",
             ),
         ],
         id=CHOOSER,
         title_id=f"{CHOOSER}-title",
+        centered=False,  # nor may it as the dialog grows to both sides
     )
 
 

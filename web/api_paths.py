@@ -1,5 +1,6 @@
 """Which route of the API an address means: below /api/ there are no pages, and the method is told from the address."""
 
+import threading
 from typing import Any
 
 from flask import Flask, g, request
@@ -31,12 +32,14 @@ def template() -> str:
 def register(server: Flask) -> None:
     """Answer what is not there before Dash takes it for a page."""
     known: dict[str, Map] = {}
+    making = threading.Lock()
 
     def routes() -> Map:
-        if "map" not in known:
-            rules = [rule.empty() for rule in server.url_map.iter_rules() if rule.rule.startswith(PREFIX)]
-            known["map"] = Map(rules, strict_slashes=server.url_map.strict_slashes, merge_slashes=False)
-        return known["map"]
+        with making:  # by one thread: those that compile rules at once trip over each other in Python's parser
+            if "map" not in known:
+                rules = [rule.empty() for rule in server.url_map.iter_rules() if rule.rule.startswith(PREFIX)]
+                known["map"] = Map(rules, strict_slashes=server.url_map.strict_slashes, merge_slashes=False)
+            return known["map"]
 
     @server.before_request
     def _not_there() -> AnyResponse | None:

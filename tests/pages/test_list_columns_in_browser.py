@@ -124,6 +124,18 @@ class TestColumns:
         for name, shown in {"opt": 1, "lr": 0, "Model": 0, "Started": 1}.items():
             expect(page.get_by_role("columnheader", name=name, exact=True)).to_have_count(shown)
 
+    def test_what_is_ticked_next_does_not_move_as_a_column_is_added(self, visit: Visit) -> None:
+        make("one", params={"lr": 0.1, "opt": "sgd"})
+        page = visit("/experiments?columns=", width=1440)
+        names(page)
+        page.click("#experiments-choose")
+        page.select_option("#experiments-kind", "param")
+        offered = page.locator("#experiments-names")
+        before = offered.get_by_label("opt").bounding_box()
+        offered.get_by_label("lr").check()
+        expect(page.locator("#experiments-chosen").get_by_label("lr (hyper-parameter)")).to_be_visible()
+        assert offered.get_by_label("opt").bounding_box() == before
+
     def test_shows_the_metrics_there_are(self, visit: Visit) -> None:
         with transaction() as session:
             experiment = lifecycle.create(session, SYSTEM, name="one")
