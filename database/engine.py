@@ -64,6 +64,8 @@ def build_engine(url: str) -> Engine:
         pool_size=8,
         max_overflow=8,
         pool_recycle=1800,
+        # Many rows in one journey also where a row may be there already: SQLAlchemy sends those one by one otherwise.
+        executemany_mode="values_plus_batch",
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
     )
     _ping_after_a_rest(engine)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import psycopg2.extensions
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from database import engine as engines
 from database.engine import glance, snapshot
+from services.curves import series_rows
 from services.limits.gcra import Policy
 from services.limits.rows import Rows
 
@@ -78,6 +80,33 @@ def test_one_that_dies_while_it_is_put_back_is_told_like_any_that_died(
     monkeypatch.setattr(postgresql.dialect, way, dead)
     with pytest.raises(OperationalError, match="server closed"):
         ask(postgresql)
+
+
+class Counting(psycopg2.extensions.cursor):
+    """A cursor that counts how often something is sent and waited for."""
+
+    journeys = 0
+
+    def execute(self, *given: Any) -> None:
+        """One, whatever it holds."""
+        Counting.journeys += 1
+        super().execute(*given)
+
+    def executemany(self, statement: Any, rows: Any) -> None:
+        """One for each row."""
+        Counting.journeys += len(rows)
+        super().executemany(statement, rows)
+
+
+def test_many_rows_that_may_be_there_already_go_in_few_journeys(postgresql: Engine) -> None:
+    event.listen(postgresql, "connect", lambda connection, _: setattr(connection, "cursor_factory", Counting))
+    names = [f"metric {number}" for number in range(500)]
+    before = Counting.journeys
+    with engines.transaction() as session:
+        first = series_rows.numbers_of_keys(session.connection(), names)
+    assert Counting.journeys - before <= 10
+    with engines.transaction() as session:
+        assert series_rows.numbers_of_keys(session.connection(), [*names, "further"]).items() >= first.items()
 
 
 def test_a_glance_is_one_journey_and_leaves_the_connection_as_it_was(postgresql: Engine) -> None:
