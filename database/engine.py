@@ -189,15 +189,15 @@ def glance() -> Iterator[Connection]:
     found = engine()
     with put_back(found), found.connect() as connection:
         if found.dialect.name == "postgresql":
-            with _without_begin(connection):
+            with without_begin(connection):
                 yield connection
         else:
             yield connection.execution_options(glances=True)
 
 
 @contextlib.contextmanager
-def _without_begin(connection: Connection) -> Iterator[None]:
-    """Have the driver send the statement alone; SQLAlchemy's own AUTOCOMMIT sends a SET before it, a journey more."""
+def without_begin(connection: Connection) -> Iterator[None]:
+    """Have the driver send each statement alone; SQLAlchemy's own AUTOCOMMIT sends a SET before it, a journey more."""
     driver: Any = connection.connection.driver_connection
     driver.autocommit = True
     try:

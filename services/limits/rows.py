@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from database.engine import put_back
+from database.engine import put_back, without_begin
 from services.limits import gcra
 from services.limits.gcra import Decision, Policy
 
@@ -52,7 +52,7 @@ class Rows:
         if now is not None:
             statement, values["now"] = _BY_GIVEN_CLOCK, now
         found = self._engine
-        with put_back(found), found.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with put_back(found), found.connect() as connection, without_begin(connection):
             moment, made = connection.execute(statement, values).one()
             if made is not None:
                 return gcra.told(policy, made, moment, allowed=True)

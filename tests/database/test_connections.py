@@ -1,7 +1,6 @@
 """Connections to PostgreSQL: a dead one is noticed after a rest, at the cost of one answer otherwise."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -61,25 +60,36 @@ def test_one_that_dies_while_it_is_busy_costs_one_answer_and_no_more(postgresql:
     assert use() == 1
 
 
-def read(_engine: Engine) -> None:
-    use()
-
-
-def count(engine: Engine) -> None:
-    Rows(engine).take("a", Policy(1))
-
-
-@pytest.mark.parametrize(("ask", "way"), [(read, "set_readonly"), (count, "reset_isolation_level")])
 def test_one_that_dies_while_it_is_put_back_is_told_like_any_that_died(
-    postgresql: Engine, monkeypatch: pytest.MonkeyPatch, ask: Callable[[Engine], None], way: str
+    postgresql: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dead(_connection: Any, *wanted: bool) -> None:
         if wanted != (True,):  # back to what a connection is before it was used
             raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(postgresql.dialect, way, dead)
+    monkeypatch.setattr(postgresql.dialect, "set_readonly", dead)
     with pytest.raises(OperationalError, match="server closed"):
-        ask(postgresql)
+        use()
+
+
+def test_one_that_dies_as_a_limit_is_counted_costs_one_answer_and_no_more(postgresql: Engine) -> None:
+    limits = Rows(postgresql)
+    assert limits.take("a", Policy(2)).remaining == 1
+    cut_all(postgresql)
+    with pytest.raises(OperationalError):
+        limits.take("a", Policy(2))
+    assert limits.take("a", Policy(2)).remaining == 0
+
+
+def test_a_limit_is_counted_in_one_journey_which_is_committed(postgresql: Engine) -> None:
+    sent: list[str] = []
+    event.listen(postgresql, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    Rows(postgresql).take("a", Policy(5))
+    assert len(sent) == 1
+    with postgresql.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None and not driver.autocommit  # as the next one expects it
+        assert connection.scalar(text("SELECT count(*) FROM api_rate_limits")) == 1
 
 
 class Counting(psycopg2.extensions.cursor):
