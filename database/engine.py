@@ -65,7 +65,9 @@ def build_engine(url: str) -> Engine:
         max_overflow=8,
         pool_recycle=1800,
         # Many rows in one journey also where a row may be there already: SQLAlchemy sends those one by one otherwise.
+        # Not many more, as a message is built in memory and a full chunk of a series is half a megabyte of it.
         executemany_mode="values_plus_batch",
+        executemany_batch_page_size=32,
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC"},
     )
     _ping_after_a_rest(engine)

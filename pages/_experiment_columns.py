@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, ctx, html, no_update
+from dash import Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
 from components.dialog import modal
@@ -168,15 +168,14 @@ def register(page: Page, grid: str, status: str) -> None:
     )
     def set_columns(columns: Any, fields: Any, chosen_status: Any, order: Any, before: Any) -> Any:
         """The grid's columns, sorted as they were."""
-        deleted = chosen_status == "deleted"
         known = before if isinstance(before, list) else []
-        had = any(isinstance(item, dict) and item.get("field") == "deleted" for item in known)
-        if ctx.triggered_id == status and had == deleted:
-            return no_update
         chosen = columns_from(columns)
-        may_edit = current_actor().may(Permission.CREATE_EXPERIMENTS)
-        asked = sort_from(order, chosen)
-        return definitions(chosen, fields_from(fields), asked, may_edit=may_edit, deleted=deleted)
+        may_edit, asked = current_actor().may(Permission.CREATE_EXPERIMENTS), sort_from(order, chosen)
+        deleted = chosen_status == "deleted"
+        wanted = definitions(chosen, fields_from(fields), asked, may_edit=may_edit, deleted=deleted)
+        # Not by what has changed: of two changes at once Dash tells the later one alone.
+        had = [item.get("field") for item in known if isinstance(item, dict)]
+        return no_update if had == [item.get("field") for item in wanted] else wanted
 
     @page.callback(
         Output(CHOOSER, "is_open"),
@@ -218,12 +217,12 @@ def register(page: Page, grid: str, status: str) -> None:
         before, kind = columns_from(columns), kind if isinstance(kind, str) and kind in KINDS else "max"
         names = _values(offered)
         here = {_column_of(kind, name) for name in names}
-        if ctx.triggered_id == NAMES:
-            wanted = [_column_of(kind, name) for name in names if isinstance(ticked, list) and name in ticked]
-            after = [item for item in before if item not in here or item in wanted]
-            after += [item for item in wanted if item not in before]
-        else:
-            after = [item for item in before if isinstance(kept, list) and item in kept]
+        wanted = [_column_of(kind, name) for name in names if isinstance(ticked, list) and name in ticked]
+        if not isinstance(kept, list):
+            kept = before
+        # Of both lists whichever has changed: of two changes at once Dash tells the later one alone.
+        taken = [item for item in before if item in kept and (item in wanted or item not in here)]
+        after = taken + [item for item in wanted if item not in before]
         if len(after) > MOST_COLUMNS:
             acts.say("info", f"The list shows up to {MOST_COLUMNS} metrics and hyper-parameters at once.")
         now = columns_from(after)

@@ -103,7 +103,7 @@ def layout(**given: str) -> Component:
                 dcc.Store(id=id, data=value or None)
                 for id, value in zip((FROM, TO, ROUTE), (*asked[1:3], asked[4]), strict=True)
             ),
-            dcc.Store(id=CURSOR, data=found.cursor),
+            dcc.Store(id=CURSOR, data=[found.cursor, _choice(asked)]),
             dcc.Store(id=NAMES, data=list(HELD)),
             dcc.Store(id=ZOOM),
             visible_panels(VISIBLE),
@@ -155,6 +155,22 @@ def _read(asked: Sequence[Any]) -> tuple[Metrics, str]:
     return found, wrong
 
 
+def _choice(asked: Sequence[Any]) -> str:
+    """What is chosen, in one form whether it comes from the address or from the fields."""
+    word, begin, end, compare, route, sort, find = asked
+    return repr(
+        (
+            word if word in SPANS else CUSTOM,
+            str(begin or ""),
+            str(end or ""),
+            compare in (True, YES),
+            str(route or ""),
+            sort if sort in parts.SORTS else "requests",
+            str(find or "")[:100],
+        )
+    )
+
+
 def _shown(found: Metrics, asked: Sequence[Any]) -> list[Component | None]:
     times = dict(zip(("range", "from", "to"), asked, strict=False))
     with snapshot() as session:
@@ -197,11 +213,13 @@ def show(*given: Any) -> tuple[Any, ...]:
         if visible is False:
             return nothing
         with snapshot() as session:
-            if reading.cursor(session, current_actor()) == seen:
+            # Of the choice, too: where one is made and this comes before its answer, Dash throws that answer away.
+            if [reading.cursor(session, current_actor()), _choice(asked)] == seen:
                 return nothing
     found, wrong = _read(asked)
     figures = parts.charts(found)
-    return *_shown(found, asked), *(figures[name] for name in parts.CHARTS), found.cursor, wrong
+    told = [found.cursor, _choice(asked)]
+    return *_shown(found, asked), *(figures[name] for name in parts.CHARTS), told, wrong
 
 
 @page.callback(

@@ -87,8 +87,11 @@ def filled_outputs(output: str) -> tuple[Any, Any]:
     return (plain, shared) if output.startswith("..") else (plain[0], shared[0])
 
 
-def dispatch(test_client: Any, app: Any, output: str, **values: Any) -> Any:
-    """Post a well-formed body to a callback; `values` are by `id.property`, the rest is null."""
+def dispatch(test_client: Any, app: Any, output: str, *, changed: str | None = None, **values: Any) -> Any:
+    """Post a well-formed body to a callback; `values` are by `id.property`, the rest is null.
+
+    What has changed is the first input, unless another one is named.
+    """
     spec = app.callback_map[output]
     # The router always sends both.
     values = {"_pages_location.pathname": "/", "_pages_location.search": "", **values}
@@ -97,7 +100,7 @@ def dispatch(test_client: Any, app: Any, output: str, **values: Any) -> Any:
         "outputs": filled_outputs(output)[0],
         "inputs": filled(spec["inputs"], **values),
         "state": filled(spec.get("state", []), **values),
-        "changedPropIds": [f"{item['id']}.{item['property']}" for item in spec["inputs"][:1]],
+        "changedPropIds": [changed] if changed else [f"{item['id']}.{item['property']}" for item in spec["inputs"][:1]],
     }
     return test_client.post("/_dash-update-component", json=body)
 
