@@ -157,18 +157,9 @@ def _read(asked: Sequence[Any]) -> tuple[Metrics, str]:
 
 def _choice(asked: Sequence[Any]) -> str:
     """What is chosen, in one form whether it comes from the address or from the fields."""
-    word, begin, end, compare, route, sort, find = asked
-    return repr(
-        (
-            word if word in SPANS else CUSTOM,
-            str(begin or ""),
-            str(end or ""),
-            compare in (True, YES),
-            str(route or ""),
-            sort if sort in parts.SORTS else "requests",
-            str(find or "")[:100],
-        )
-    )
+    word, begin, end, compare, route, sort, find = ("" if one is None else str(one) for one in asked)
+    span, order = word if word in SPANS else CUSTOM, sort if sort in parts.SORTS else "requests"
+    return repr((span, begin, end, compare in ("True", YES), route, order, find[:100]))
 
 
 def _shown(found: Metrics, asked: Sequence[Any]) -> list[Component | None]:

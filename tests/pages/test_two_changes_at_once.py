@@ -62,6 +62,12 @@ def test_a_route_that_is_chosen_as_the_page_looks_for_news_is_shown(metrics: Ask
     assert told["api-metrics-stats"] == metrics("api-metrics-route.data", **chosen, **shown)["api-metrics-stats"]
 
 
+@pytest.mark.parametrize("hostile", [["7d"], {"a": 1}, 7, None, True])
+def test_what_is_no_choice_is_taken_for_none(metrics: Ask, hostile: object) -> None:
+    forged = {f"api-metrics-{name}.value": hostile for name in ("compare", "sort", "find")}
+    assert "api-metrics-cursor" in metrics("api-metrics-sort.value", **forged)
+
+
 @pytest.fixture
 def columns(dash_app: Any, sqlite: Engine, client_of: Callable[[str], Any]) -> Ask:
     """Change the dialog of columns, whose list shows “a” of the hyper-parameters a, b and c."""
