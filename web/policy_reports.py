@@ -20,6 +20,11 @@ LINES_A_MINUTE = 30  # of one process, as anybody may send reports and nobody sh
 _ODD = re.compile(r"[^A-Za-z0-9:/._-]")
 
 
+def minute() -> int:
+    """The number of the minute that runs."""
+    return int(time.monotonic() // 60)
+
+
 class _Ration:
     """So many lines in each minute."""
 
@@ -29,10 +34,10 @@ class _Ration:
 
     def allows(self) -> bool:
         """Whether one more may be written now."""
-        minute = int(time.monotonic() // 60)
+        current = minute()
         with self._lock:
-            if minute != self._minute:
-                self._minute, self._lines = minute, 0
+            if current != self._minute:
+                self._minute, self._lines = current, 0
             self._lines += 1
             return self._lines <= LINES_A_MINUTE
 

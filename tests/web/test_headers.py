@@ -148,9 +148,12 @@ def test_no_route_answers_trace(dash_app: Any, both: Any) -> None:
 
 
 class TestReports:
+    minute = 7
+
     @pytest.fixture(autouse=True)
     def _new_ration(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(policy_reports, "ration", policy_reports._Ration())
+        monkeypatch.setattr(policy_reports, "minute", lambda: self.minute)
 
     def send(self, both: Any, **report: Any) -> int:
         body = json.dumps({"csp-report": report})
@@ -178,6 +181,12 @@ class TestReports:
         with caplog.at_level(logging.WARNING):
             assert {self.send(both, **{"blocked-uri": "inline"}) for _ in range(100)} == {204}
         assert len(caplog.messages) == policy_reports.LINES_A_MINUTE
+
+    def test_are_written_again_in_the_next_minute(self, both: Any, caplog: pytest.LogCaptureFixture) -> None:
+        for self.minute in (7, 8):
+            with caplog.at_level(logging.WARNING):
+                assert {self.send(both, **{"blocked-uri": "inline"}) for _ in range(40)} == {204}
+        assert len(caplog.messages) == 2 * policy_reports.LINES_A_MINUTE
 
     def test_that_are_none_harm_nobody(self, both: Any) -> None:
         for raw in (b"", b"null", b"[]", b"{", b"\xff", b"[" * 9000, b'{"csp-report": 5}', *ODD_REPORTS):
