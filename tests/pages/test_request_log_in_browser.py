@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 from sqlalchemy import Engine
 
 from database.types import now
@@ -27,14 +28,14 @@ def fill(count: int = 30) -> None:
 
 
 def scroll_to(page: Page, place: int, height: int) -> None:
-    """Until the row is drawn: for half a second after its other scroll bar has moved, the grid does not look at this one."""
+    """Until the row is drawn: for half a second after its other bar has moved, the grid does not look at this one."""
     for nudge in range(60):
         top = place * height - nudge % 2
         page.evaluate("top => { document.querySelector('.ag-body-viewport').scrollTop = top }", top)
         try:
             page.wait_for_selector(f"{ROWS}[row-index='{place}'][row-id]", timeout=1000)
             return
-        except TimeoutError:
+        except TookTooLong:
             continue
     pytest.fail(f"row {place} was never drawn")
 
