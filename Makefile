@@ -5,7 +5,8 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills
+.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills \
+	rollups outages writers
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +96,16 @@ enumeration: install  ## time 2,000 pairs of existing and missing accounts (some
 
 fuzz: install  ## 100,000 requests of every kind to /api/v1 on each database: none may be answered by a fault of ours
 	@FUZZ_CASES=280 $(PYTHON) -m pytest -q --timeout 0 tests/api/v1/test_fuzz.py
+
+rollups: install  ## sum up 1,000 made histories, kill the job 200 times, count 10,000 requests of four processes
+	@PFD_TEST_DAYS=1000 PFD_TEST_KILLS=200 PFD_TEST_REQUESTS=10000 $(PYTHON) -m pytest -q --timeout 0 \
+		tests/services/test_metric_rollup.py tests/web/test_metrics.py
+
+outages: install  ## take the database away 50 times under load: what was acknowledged is there, and it comes back
+	@PFD_TEST_OUTAGES=50 $(PYTHON) -m pytest -q --timeout 0 tests/api/test_ingest_outage.py
+
+writers: install  ## let 16 writers commit for a minute, and four processes ask at five times a limit for as long
+	@PFD_TEST_SECONDS=60 $(PYTHON) -m pytest -q --timeout 0 tests/database/test_together.py tests/services/test_limits.py
 
 stops: install  ## end a service under load 50 times on each database: what it has taken in is answered
 	@PFD_TEST_STOPS=50 $(PYTHON) -m pytest -q -s tests/cli/test_graceful_stop.py

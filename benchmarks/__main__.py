@@ -7,17 +7,14 @@
 import argparse
 import os
 import platform
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from benchmarks import crowd, floors, ingest, load, painting, peers, product, store
+from benchmarks.floor_server import floor_server, get
 from benchmarks.tables import Row, show
 from benchmarks.timing import Timing, in_turn
 from database import migrations
@@ -44,43 +41,6 @@ def list_body(running: product.Product, filters: dict[str, Any]) -> bytes:
         "experiments-columns.data": ["metric:max:val_accuracy"],
     }
     return running.body("experiments-answer.data", values, "experiments-asked.data")
-
-
-@contextmanager
-def floor_server(*arguments: str) -> Iterator[int]:
-    """A floor that is served over HTTP, on a port of its own."""
-    port = product.free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.floors", *arguments, str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        for _ in range(600):
-            try:
-                if get(port):
-                    break
-            except OSError:
-                time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def get(port: int) -> bool:
-    """Whether the floor answers."""
-    import http.client
-
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status == 200
-    finally:
-        connection.close()
 
 
 def ratio_row(work: str, ours: Timing, floor: Timing, ratio: float, reach: str) -> Row:

@@ -36,6 +36,12 @@ PACKED_SQL = text("""
     WHERE s.experiment_id BETWEEN :low AND :high ORDER BY c.series_id, c.start
 """)
 
+POINTS_TABLE = (
+    "DROP TABLE IF EXISTS bare_points",
+    "CREATE TABLE bare_points (run TEXT, step INTEGER, value FLOAT, PRIMARY KEY (run, step))",
+)
+POINTS_SQL = text("INSERT INTO bare_points VALUES (:run, :step, :value)")
+
 
 def listed(engine: Engine, statement: TextClause) -> bytes:
     """A hundred rows of the list as JSON."""
@@ -74,24 +80,71 @@ def long_curves_packed(engine: Engine, ids: list[int], points: int = 400) -> byt
 
 
 def bare_flask(url: str, port: int) -> None:
-    """Serve the sorted list from a bare Flask view under gunicorn with two workers; runs until it is ended."""
+    """Serve the sorted list from a bare Flask view; runs until it is ended."""
+
+    def build() -> Any:
+        from flask import Flask
+
+        from database.engine import build_engine
+
+        engine, app = build_engine(url), Flask("bare")
+        for path, statement in (("/", SORTED_SQL), ("/filtered", FILTERED_SQL)):
+            app.add_url_rule(path, path, _view(engine, statement))
+        return app
+
+    _served(build, port)
+
+
+def bare_ingest(url: str, port: int) -> None:
+    """Take in points in a bare Flask view with one commit for each request; runs until it is ended."""
+
+    def build() -> Any:
+        from flask import Flask, request
+
+        from database.engine import build_engine
+
+        engine, app = build_engine(url), Flask("bare")
+        with engine.begin() as connection:
+            for statement in POINTS_TABLE:
+                connection.execute(text(statement))
+        engine.dispose()  # each worker has connections of its own
+
+        def take() -> bytes:
+            points = request.get_json()["points"]
+            with engine.begin() as connection:
+                connection.execute(POINTS_SQL, points)
+            return b"{}"
+
+        app.add_url_rule("/points", "take", take, methods=["POST"])
+        app.add_url_rule("/", "here", lambda: b"")
+        return app
+
+    _served(build, port)
+
+
+def forget_points(url: str) -> None:
+    """Take away what `bare_ingest` has made."""
+    from database.engine import build_engine
+
+    engine = build_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(POINTS_TABLE[0]))
+    engine.dispose()
+
+
+def _served(build: Callable[[], Any], port: int) -> None:
+    """Serve an app as the product is: gunicorn, two workers of eight threads."""
     from gunicorn.app.base import BaseApplication
 
     class Bare(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             options = {"bind": f"127.0.0.1:{port}", "workers": 2, "threads": 8, "worker_class": "gthread"}
-            for name, value in {**options, "loglevel": "error", "control_socket_disable": True}.items():
+            shared = {"preload_app": True, "loglevel": "error", "control_socket_disable": True}
+            for name, value in {**options, **shared}.items():
                 self.cfg.set(name, value)
 
         def load(self) -> object:
-            from flask import Flask
-
-            from database.engine import build_engine
-
-            engine, app = build_engine(url), Flask("bare")
-            for path, statement in (("/", SORTED_SQL), ("/filtered", FILTERED_SQL)):
-                app.add_url_rule(path, path, _view(engine, statement))
-            return app
+            return build()
 
     Bare().run()
 
@@ -121,7 +174,10 @@ def bare_dash(port: int) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "flask":
-        bare_flask(sys.argv[2], int(sys.argv[3]))
-    else:
-        bare_dash(int(sys.argv[2]))
+    match sys.argv[1:]:
+        case ["flask", url, port]:
+            bare_flask(url, int(port))
+        case ["ingest", url, port]:
+            bare_ingest(url, int(port))
+        case [_, port]:
+            bare_dash(int(port))

@@ -1,5 +1,5 @@
-"""Points a second that are committed before the answer, beside MLflow's and Trackio's own servers:
-`python -m benchmarks.ingest`.
+"""Points a second that are committed before the answer, beside MLflow's and Trackio's own servers and beside a bare
+Flask view that commits each request: `python -m benchmarks.ingest`.
 
 Raw HTTP on connections that are kept, each client with a run of its own; what the real client costs stands beside it.
 """
@@ -8,15 +8,19 @@ import argparse
 import os
 import secrets
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import orjson
 
-from benchmarks import peers, product, tables
+from benchmarks import floors, peers, product, tables
+from benchmarks.floor_server import floor_server
 from benchmarks.timing import Timing, summed
 from database import migrations
 from database.engine import build_engine, transaction, use_engine
@@ -37,7 +41,7 @@ class Server:
 
     port: int
     headers: Mapping[str, str]
-    speaks: "type[MLflow] | type[Trackio]"
+    speaks: "type[MLflow] | type[Trackio] | type[Bare]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Rate:
     points: float  # a second
     errors: int
     times: Timing
+    p99: float  # milliseconds
 
 
 class Connection:
@@ -133,6 +138,20 @@ class Trackio:
         return "/api/bulk_log", {"logs": logs, "hf_token": None}
 
 
+class Bare:
+    """A bare Flask view with a commit for each request: no key, no limit, no record, a plain row for each point."""
+
+    @staticmethod
+    def new_run(connection: Connection) -> str:
+        """A name."""
+        return secrets.token_hex(16)
+
+    @staticmethod
+    def call(kind: str, run_id: str, steps: range) -> tuple[str, object]:
+        """The address and the body that log a loss at these steps."""
+        return "/points", {"points": [{"run": run_id, "step": step, "value": 1 / (step + 1)} for step in steps]}
+
+
 POINTS = {"log-batch": BATCH, "log-metric": 1}
 
 
@@ -171,7 +190,7 @@ def measure(server: Server, kind: str, clients: int, seconds: float = SECONDS) -
         thread.start()
     for thread in threads:
         thread.join()
-    return Rate(len(taken) * points / seconds, failed, summed(taken))
+    return Rate(len(taken) * points / seconds, failed, summed(taken), float(np.quantile(taken, 0.99)))
 
 
 @contextmanager
@@ -226,6 +245,29 @@ def rows(server: Server, mlflow: Server | None, trackio: Server | None) -> list[
     return made
 
 
+def bare_rows(server: Server) -> list[tables.Row]:
+    """Single points beside the least that a server of ours could do."""
+    made = []
+    with tempfile.TemporaryDirectory(prefix="pfd-bench-bare-") as folder:
+        file = Path(folder, "bare.sqlite3")
+        file.touch()
+        url = os.environ.get("DATABASE_URL") or f"sqlite:///{file}"
+        with floor_server("ingest", url) as port:
+            for clients in CLIENTS:
+                mine, floor = (measure(one, "log-metric", clients) for one in (server, Server(port, {}, Bare)))
+                made.append(
+                    (
+                        f"log-metric beside bare Flask and a commit, {clients} client{'s' * (clients > 1)}",
+                        f"{mine.points:,.0f} points/s, p99 {mine.p99:,.1f} ms, {mine.errors} errors",
+                        f"{floor.points:,.0f}/s, p99 {floor.p99:,.1f} ms, {floor.errors} errors",
+                        f"{mine.points / floor.points:.2f} ×, p99 {mine.p99 / floor.p99:.1f} ×",
+                        "≥ 0.5 ×, p99 ≤ 3 ×",
+                    )
+                )
+        floors.forget_points(url)
+    return made
+
+
 def client_rows(server: Server) -> list[tables.Row]:
     """The same calls through the real client, beside the bare request."""
     os.environ["MLFLOW_TRACKING_TOKEN"] = server.headers["Authorization"].removeprefix("Bearer ")
@@ -265,7 +307,7 @@ def main() -> None:
             None if mlflow is None else Server(mlflow, {}, MLflow),
             None if trackio is None else Server(trackio, {"X-Trackio-Write-Token": token}, Trackio),
         )
-        tables.show("Ingest", made + client_rows(server))
+        tables.show("Ingest", made + bare_rows(server) + client_rows(server))
 
 
 if __name__ == "__main__":

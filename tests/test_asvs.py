@@ -12,7 +12,7 @@ WANTED = (Path(__file__).parent / "asvs_ids.txt").read_text().split()
 OWN = [
     *(f"A{n}" for n in range(1, 12)), *(f"B{n}" for n in range(1, 15)), *(f"C{n}" for n in range(1, 11)),
     *(f"D{n}" for n in range(1, 16)), *(f"E{n}" for n in range(1, 10)),
-    "H4", "H5", "H6", "H7", "I2", "I6", "I11",
+    "H1", "H2", "H3", "H4", "H5", "H6", "H7", "H8", "H10", "I1", "I2", "I3", "I4", "I5", "I6", "I9", "I11", "J1",
     "K1", "K2", "K3", "K4", "K7", "K8",
 ]  # fmt: skip
 

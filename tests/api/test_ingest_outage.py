@@ -15,7 +15,7 @@ from database import migrations
 from database.engine import snapshot
 from models import Experiment, MetricSeries
 from services.curves.reading import read_all
-from tests.support import postgresql, tracking
+from tests.support import postgresql, scale, tracking
 from tests.support.rest import Rest
 from tests.support.tracking import Tracking
 
@@ -124,7 +124,8 @@ def test_postgresql_that_goes_down_and_comes_back_loses_nothing_that_was_acknowl
     with postgresql.a_server() as server:
         engines.use_engine(engines.build_engine(f"{server.address}/postgres"))
         migrations.upgrade()
-        outage(dash_app, server.stop, server.start)
+        for _ in range(scale.of("OUTAGES", 1)):
+            outage(dash_app, server.stop, server.start)
         engines.use_engine(None)
 
 
@@ -137,7 +138,8 @@ def test_a_file_that_is_away_for_a_while_loses_nothing_that_was_acknowledged(das
             if path.with_name(path.name + old).exists():
                 path.with_name(path.name + old).rename(path.with_name(path.name + new))
 
-    outage(dash_app, lambda: move("", ".away"), lambda: move(".away", ""))
+    for _ in range(scale.of("OUTAGES", 1)):
+        outage(dash_app, lambda: move("", ".away"), lambda: move(".away", ""))
 
 
 class TestFullDisk:

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from database.engine import build_engine
 from models import MetricKey, MetricSeries
+from tests.support import scale
 from tests.support.installation import Installation
 from tests.support.waiting import wait_until
 
-STOPS = int(os.environ.get("PFD_TEST_STOPS", "1"))
+STOPS = scale.of("STOPS", 1)
 CLIENTS, LONGEST = 8, 30
 ADMIN = {
     "PFD_ADMIN_USERNAME": "ada",

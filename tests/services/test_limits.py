@@ -19,6 +19,7 @@ from services.limits.gcra import SECOND, Decision, Policy
 from services.limits.memory import Memory
 from services.limits.rows import Rows
 from services.limits.side_file import SideFile
+from tests.support import scale
 
 Take = Callable[..., Decision]
 START = 1_790_000_000 * SECOND
@@ -128,21 +129,28 @@ class TestPlaces:
 
 
 HAMMER = """
-import sys, threading
+import sys, threading, time
 from database import engine as engines
 from services.limits.gcra import Policy
 from services.limits.rows import Rows
 from services.limits.side_file import SideFile
 from pathlib import Path
-where, clients, tries, quota = sys.argv[1], 2, int(sys.argv[2]), int(sys.argv[3])
+where, clients, tries, quota, seconds = sys.argv[1], 2, *map(int, sys.argv[2:5])
 kept = Rows(engines.build_engine(where)) if "://" in where else SideFile(Path(where))
-through = []
+through, tried = [], []
 def client():
-    through.extend(1 for _ in range(tries) if kept.take("b", Policy(quota)).allowed)
+    asked = 0
+    while asked < tries or time.monotonic() < ends:
+        if kept.take("b", Policy(quota)).allowed:
+            through.append(1)
+        asked += 1
+    tried.append(asked)
 threads = [threading.Thread(target=client) for _ in range(clients)]
+print("ready", flush=True)
 sys.stdin.readline()
+ends = time.monotonic() + seconds
 [t.start() for t in threads]; [t.join() for t in threads]
-print(len(through))
+print(len(through), sum(tried))
 """
 
 
@@ -150,21 +158,31 @@ print(len(through))
 def test_four_processes_of_two_clients_share_one_count(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
 ) -> None:
-    quota, tries = 200, 125  # 1,000 tries in all; in a minute three and a half requests come back
+    quota, tries, seconds = 200, 125, scale.of("SECONDS", 0)  # in the suite 1,000 tries in all, else for so long
     where = str(tmp_path / "limits.sqlite3") if kind == "file" else request.getfixturevalue("postgresql_url")
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", HAMMER, where, str(tries), str(quota)],
+            [sys.executable, "-c", HAMMER, where, str(tries), str(quota), str(seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parents[2],
         )
         for _ in range(4)
     ]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
     before = time.time_ns()
-    through = sum(int(process.communicate(b"\n", timeout=120)[0]) for process in processes)
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=120 + seconds)[0].split() for process in processes]
     came_back = -(-(time.time_ns() - before) // Policy(quota).interval)
+    through, tried = (sum(int(one[place]) for one in told) for place in (0, 1))
     assert quota <= through <= quota + came_back
+    assert tried >= 5 * quota
+    if seconds:
+        assert through >= 0.98 * (quota + quota * seconds / Policy(quota).window)
 
 
 def test_where_the_file_cannot_be_written_each_process_counts_for_itself(

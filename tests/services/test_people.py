@@ -1,6 +1,5 @@
 """Those who manage users: whom they see, whom they may change, and that one super admin always stays."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -19,10 +18,11 @@ from services.errors import AppError, Conflict, Forbidden, Invalid, NotFound
 from services.people import Person
 from services.second_factor import reset
 from services.sessions import Visitor
+from tests.support import scale
 from tests.support.people import person, token_of
 
 PASSPHRASE = "a passphrase of my own"
-ROUNDS = int(os.environ.get("PFD_TEST_ROUNDS", "20"))  # of two who remove each other; `make races`: 1,000
+ROUNDS = scale.of("ROUNDS", 20)  # of two who remove each other; `make races`: 1,000
 
 
 def act(change: Callable[..., Any], *given: Any, **named: Any) -> Any:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-KILLS = int(os.environ.get("PFD_TEST_KILLS", "4"))
+from tests.support import scale
+
+KILLS = scale.of("KILLS", 4)
 ROOT = Path(__file__).resolve().parents[2]
 # Asks once over this connection and returns what is to be remembered of the answer; told who asks for which time.
 Ask = Callable[[http.client.HTTPConnection, int, int], Any]

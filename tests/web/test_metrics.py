@@ -18,7 +18,7 @@ from models import APIRequestLog
 from services.api_metrics import counts
 from services.api_requests.draining import Drain
 from services.api_requests.journal import Journal
-from tests.support import records
+from tests.support import records, scale
 from web import api_record
 
 TOKEN = "prometheus-reads-this-one"
@@ -93,7 +93,7 @@ class TestCounts:
         made = random.Random(3)
         routes = [f"/api/v1/things/{place}" for place in range(20)]
         kinds = [(route, method, status) for route in routes for method in ("GET", "POST") for status in (200, 404)]
-        sent = [made.choice(kinds) for _ in range(4000)]
+        sent = [made.choice(kinds) for _ in range(scale.of("REQUESTS", 4000))]
 
         def work(part: list[tuple[str, str, int]]) -> None:
             journal = Journal(tmp_path)
