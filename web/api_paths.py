@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
@@ -43,10 +43,13 @@ def register(server: Flask) -> None:
 
     @server.before_request
     def _not_there() -> AnyResponse | None:
-        rule = request.url_rule
-        if not is_api() or (rule is not None and rule.rule.startswith(PREFIX)):
+        if not is_api():
             return None
-        address = routes().bind("")
+        rule, address = request.url_rule, routes().bind("")
+        if request.method == "OPTIONS" and (offered := sorted(address.allowed_methods(request.path))):
+            return Response(headers={"Allow": ", ".join(offered)})  # Flask would tell of the pages' route as well
+        if rule is not None and rule.rule.startswith(PREFIX):
+            return None
         allowed: list[str] | None = None
         try:
             address.match(request.path, method=request.method)

@@ -9,7 +9,7 @@ from services.experiments.conditions import STATUSES
 from services.experiments.details import Detail
 from web.rest.answers import Answer
 from web.rest.asked import Body, Query
-from web.rest.kinds import Id, Json, Paged, Whole, line, lines
+from web.rest.kinds import WHOLE, Id, Json, Paged, Written, line, lines
 
 Name = Annotated[str, line(255, 1)]
 Notes = Annotated[str, lines(50_000)]
@@ -93,8 +93,8 @@ class ExperimentFilters(Query):
     model: Annotated[str, line(50, 1)] | None = None
     dataset: Annotated[str, line(255, 1)] | None = None
     owner: Annotated[str, line(100, 1)] | None = None
-    created_from: datetime | None = Field(None, description="The first moment, as 2026-11-21T08:00:00Z.")
-    created_to: datetime | None = Field(None, description="The first moment that is too late.")
+    created_from: Written | None = Field(None, description="The first moment, as 2026-11-21T08:00:00Z.")
+    created_to: Written | None = Field(None, description="The first moment that is too late.")
     filter: list[Annotated[str, line(1000, 1)]] = Field(
         [],
         max_length=20,
@@ -156,7 +156,7 @@ class NewExperiment(Body):
     model: Annotated[str, line(50, 1)] | None = None
     dataset_id: Id | None = None
     parent_id: Id | None = None
-    total_epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    total_epochs: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] | None = None
     tags: list[TagName] = Field([], max_length=10)
     hyperparameters: dict[Annotated[str, line(250, 1)], int | float | bool | Annotated[str, lines(6000)] | None] = (
         Field({}, max_length=500, json_schema_extra={"additionalProperties": False})  # only names like these
@@ -170,7 +170,7 @@ class ExperimentChange(Body):
     name: Name | None = None
     notes: Notes | None = None
     tags: list[TagName] | None = Field(None, max_length=10, description="All of them; others are taken off.")
-    total_epochs: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    total_epochs: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] | None = None
 
 
 class Ending(Body):

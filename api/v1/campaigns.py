@@ -13,7 +13,7 @@ from services import hpo_campaigns, nas_campaigns
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed
 from web.rest.asked import Body
-from web.rest.kinds import Id, Json, Paged, Whole, line
+from web.rest.kinds import WHOLE, Id, Json, Paged, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_campaigns", __name__, url_prefix=PREFIX)
@@ -106,7 +106,7 @@ class NewHPOCampaign(Body):
     base_model_type: Annotated[str, line(50, 1)] | None = None
     search_space: Space = {}
     budget: Space = {}
-    trials_total: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    trials_total: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] | None = None
 
 
 class NewNASCampaign(Body):
@@ -115,8 +115,8 @@ class NewNASCampaign(Body):
     name: Annotated[str, line(200, 1)]
     dataset_id: Id
     search_algorithm: Annotated[str, line(50, 1)]
-    num_trials: Annotated[Whole, Field(ge=1, le=1_000_000)]
-    max_epochs_per_trial: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    num_trials: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
+    max_epochs_per_trial: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
     search_space: Space = {}
 
 

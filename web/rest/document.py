@@ -39,6 +39,7 @@ _SAID = {
     409: "It does not go together with what is there",
     412: "It was changed since the state that If-Match names",
     413: "The body is too large",
+    414: "The address is longer than 8,190 bytes",
     415: "The body has another form than JSON",
     422: "Something in the request cannot be accepted; `errors` names each place",
     428: "If-Match is missing",
@@ -179,6 +180,8 @@ def statuses(spec: Operation) -> list[int]:
         found.add(404)
     if spec.body is not None:
         found |= {413, 415}
+    if spec.query is not None:
+        found.add(414)
     if spec.writes:
         found.add(507)
     if len(spec.forms) > 1 or spec.answer is not None:
@@ -202,7 +205,8 @@ def _parameters(spec: Operation) -> Sequence[dict[str, Any]]:
             one = {"name": name, "in": "query", "required": name in needed, "schema": of_one}
             told.append(one | ({"description": described} if described else {}))
     if spec.conditional:
-        told.append(_header("If-Match", "The ETag with which the present state was read, or *.", required=True))
+        words = "The ETag with which the present state was read, or *."
+        told.append(_header("If-Match", words, required=True, minLength=1))
     if spec.streams:
         told.append(_header("Last-Event-ID", "The id of the last event that came.", required=False))
     if spec.method == "POST":
@@ -246,7 +250,8 @@ def _answer(spec: Operation) -> dict[str, Any]:
     if names:
         told["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if spec.streams:
-        told["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        # Whether a schema means the whole of it or one event, OpenAPI says only from 3.2 on.
+        told["content"] = {"text/event-stream": {"schema": {}}}
     elif spec.answer is not None:
         told["content"] = {asked.JSON: {"schema": _reference(spec.answer, "serialization")}}
         if spec.table is not None:
@@ -256,6 +261,8 @@ def _answer(spec: Operation) -> dict[str, Any]:
 
 
 def _refusal(status: int) -> dict[str, Any]:
+    if status == 414:  # gunicorn refuses it before anything of ours hears of it
+        return {"description": _SAID[status], "content": {"text/html": {"schema": {"type": "string"}}}}
     return {
         "description": _SAID[status],
         "content": {"application/problem+json": {"schema": _reference(Problem, "serialization")}},

@@ -1,5 +1,6 @@
 """Kinds of values that several models use, with their bounds."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ LARGEST_BIG_ID = 2**63 - 1  # of tables that grow with each request
 LARGEST_STEP = 2**53
 LATEST = 253_402_300_799  # seconds: the end of the year 9999
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
@@ -21,17 +23,26 @@ def _whole(value: Any) -> Any:
     return int(value) if is_whole else value
 
 
+def _written(value: Any) -> Any:
+    """Pydantic takes the text of a number for seconds since 1970, which no document of ours offers."""
+    if isinstance(value, str) and not _DAY.match(value):
+        raise ValueError("Write a moment as 2026-11-21T08:00:00Z.")
+    return value
+
+
 def _of_our_time(moment: datetime) -> datetime:
     if not 2000 <= moment.year <= 2200:
         raise ValueError("A moment lies between the years 2000 and 2200.")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Id = Annotated[Whole, Field(ge=1, le=LARGEST_ID)]
-Step = Annotated[Whole, Field(ge=-LARGEST_STEP, le=LARGEST_STEP)]
+# Behind the bounds of an `int`: in front of them pydantic would write them as “ge” and “le” into the document.
+WHOLE = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE]
+Step = Annotated[int, Field(ge=-LARGEST_STEP, le=LARGEST_STEP), WHOLE]
 Seconds = Annotated[float, Field(ge=0, le=LATEST, description="Seconds since 1970 in UTC.")]
-Moment = Annotated[datetime, AfterValidator(_of_our_time)]
+Written = Annotated[datetime, BeforeValidator(_written)]
+Moment = Annotated[Written, AfterValidator(_of_our_time)]
 Special = Literal["NaN", "Infinity", "-Infinity"]
 Value = float | Special
 Json = dict[str, Any]

@@ -45,6 +45,37 @@ def test_it_is_openapi_3_1_and_its_schemas_are_json_schema(dash_app: Any) -> Non
         assert jsonschema_rs.meta.is_valid(schema), name
 
 
+WORDS = {
+    *("type", "format", "enum", "const", "default", "description", "title", "pattern", "minLength", "maxLength"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "items", "prefixItems", "minItems", "maxItems"),
+    *("uniqueItems", "properties", "required", "additionalProperties", "propertyNames", "minProperties"),
+    *("maxProperties", "patternProperties", "anyOf", "oneOf", "allOf", "$ref", "examples", "discriminator"),
+}
+
+
+def words_of(schema: Any) -> set[str]:
+    """The words of a schema and of those in it; names of fields are none."""
+    if isinstance(schema, list):
+        return set().union(*map(words_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    found = set(schema)
+    for word, inner in schema.items():
+        if word in {"properties", "patternProperties"}:
+            found |= set().union(*map(words_of, inner.values()))
+        elif word not in {"default", "enum", "const", "examples", "required", "discriminator"}:
+            found |= words_of(inner)
+    return found
+
+
+def test_its_schemas_use_no_word_that_json_schema_does_not_know(dash_app: Any) -> None:
+    told = document()
+    parameters = [
+        one["schema"] for path in told["paths"].values() for its in path.values() for one in its.get("parameters", [])
+    ]
+    assert words_of([*told["components"]["schemas"].values(), *parameters]) - WORDS == set()
+
+
 def test_each_reference_leads_somewhere(dash_app: Any) -> None:
     told = document()
     for reference in re.findall(r"'\$ref': '#/components/(\w+)/([^']+)'", repr(told)):

@@ -89,6 +89,8 @@ def test_further_values_come_along(filled: Rest) -> None:
         ({"filter": '["status", "in", {"a": 1}]'}, "status"),
         ({"column": "owner"}, "column"),
         ({"created_from": "yesterday"}, "created_from"),
+        ({"created_to": "0.5"}, "created_to"),
+        ({"created_to": "1790000000"}, "created_to"),
         ({"deleted": "1"}, "deleted"),
         ({"offset": "5"}, "offset"),
         ({"name": "a\x00b"}, "name"),

@@ -140,11 +140,14 @@ class TestNotThere:
                 answer = lone_api.client.open(path, method=method, headers=lone_api.headers)
                 assert (answer.status_code, answer.mimetype) == (405, "application/problem+json"), (method, path)
                 assert methods <= set(answer.headers["Allow"].split(", "))
+            answer = lone_api.client.open(path, method="OPTIONS", headers=lone_api.headers)
+            assert answer.status_code == 200
+            assert set(answer.headers["Allow"].split(", ")) - {"OPTIONS", "HEAD"} == methods, path
 
     @pytest.mark.parametrize(
         "path", ["/nothing", "/experiments/x", "/experiments/1/nothing", "/experiments/1/2", "/", "//me"]
     )
-    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
     def test_what_is_not_there_is_not_found(self, lone_api: Rest, method: str, path: str) -> None:
         answer = lone_api.client.open(f"{PREFIX}{path}", method=method, headers=lone_api.headers)
         assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
