@@ -6,7 +6,7 @@ CODE := app.py api benchmarks cli components config database diagnosis jobs mode
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills \
-	rollups outages writers
+	contract rollups outages writers
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,9 @@ enumeration: install  ## time 2,000 pairs of existing and missing accounts (some
 
 fuzz: install  ## 100,000 requests of every kind to /api/v1 on each database: none may be answered by a fault of ours
 	@FUZZ_CASES=280 $(PYTHON) -m pytest -q --timeout 0 tests/api/v1/test_fuzz.py
+
+contract: install  ## all checks of schemathesis on the document of the API, with three kinds of keys on both databases
+	@$(PYTHON) -m tests.campaigns.contract
 
 rollups: install  ## sum up 1,000 made histories, kill the job 200 times, count 10,000 requests of four processes
 	@PFD_TEST_DAYS=1000 PFD_TEST_KILLS=200 PFD_TEST_REQUESTS=10000 $(PYTHON) -m pytest -q --timeout 0 \
