@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from components.attributes import attributes
 from components.feedback import empty_state
 from components.figures import Curve, Mark, curves_figure, heatmap_figure, message_figure, sparkline
-from components.plain_table import plain_table
+from components.plain_table import SortBy, plain_table
 from components.values import NOTHING, number, size_text, stat, stat_row, time_tag
 from pages._api_range import log_address
 from services.api_metrics import ranking, reading
@@ -18,12 +18,15 @@ from services.api_metrics.facts import OTHERS, Part, Told
 from services.api_metrics.reading import KeyUse, Metrics, Route, Totals
 from services.api_requests.routes import shown as shown_route
 
-PICK = "api-metrics-pick"
+PICK, SORT_BY = "api-metrics-pick", "api-metrics-sort-by"
 KEYS_ADDRESS, EXPLORER_ADDRESS = "/account/keys", "/api/docs"
 CHARTS = {"rate": "Requests per second", "errors": "Error rate", "latency": "Latency", "heat": "Latency, spread"}
 UNITS = {"rate": None, "errors": "%", "latency": "ms", "heat": "ms"}
 PLACES = (50, 95, 99)
 ROUTE_HEADERS = ("Route", "Requests", "Error rate", "p50", "p95", "p99", "In", "Out", "Trend", "")
+SORTED_BY: dict[int, ranking.Sort] = dict(
+    enumerate(("requests", "errors", "p50", "p95", "p99", "received", "sent"), start=1)
+)
 KEY_HEADERS = ("Key", "Owner", "Requests", "Error rate", "p50", "p95", "p99", "Out")
 TOLD_HEADERS = ("Route", "Status", "Took", "Time")
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
@@ -34,7 +37,9 @@ SORTS: dict[ranking.Sort, str] = {
     "p50": "Slowest p50",
     "p95": "Slowest p95",
     "p99": "Slowest p99",
-    "bytes": "Most bytes",
+    "received": "Most bytes in",
+    "sent": "Most bytes out",
+    "bytes": "Most bytes in both ways",
 }
 
 
@@ -153,7 +158,8 @@ def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str 
     if not ranked:
         return _how_to_begin()
     rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]
-    table = plain_table(ROUTE_HEADERS, rows, label="Routes", numeric=range(1, 8))
+    sorting = {place: SortBy({"type": SORT_BY, "word": word}, word == chosen) for place, word in SORTED_BY.items()}
+    table = plain_table(ROUTE_HEADERS, rows, label="Routes", numeric=range(1, 8), sorting=sorting)
     left = len(ranked) - SHOWN
     return html.Div([table, html.P(f"{left:,} more are not shown.", className="muted")]) if left > 0 else table
 

@@ -234,6 +234,19 @@ def choose_time(drawn: Any) -> tuple[Any, ...]:
 
 
 @page.callback(
+    Output(SORT, "value"),
+    Input({"type": parts.SORT_BY, "word": ALL}, "n_clicks"),
+    prevent_initial_call=True,
+)
+def sort_by(clicks: Any) -> Any:
+    """Sort the routes by the header that was pressed."""
+    word = ctx.triggered_id.get("word") if isinstance(ctx.triggered_id, dict) else None
+    # Headers that were drawn anew ask as well: only one that was pressed has a count.
+    is_known = isinstance(word, str) and word in parts.SORTS
+    return word if ctx.triggered[0]["value"] and is_known else no_update
+
+
+@page.callback(
     Output(ROUTE, "data"),
     Output(CHIP, "children"),
     Input({"type": parts.PICK, "label": ALL}, "n_clicks"),

@@ -7,13 +7,15 @@ from services.api_metrics.facts import Told
 from services.api_metrics.reading import Metrics, Route
 from services.api_requests.routes import shown
 
-Sort = Literal["requests", "errors", "p50", "p95", "p99", "bytes"]
+Sort = Literal["requests", "errors", "p50", "p95", "p99", "received", "sent", "bytes"]
 VALUES: dict[Sort, Callable[[Route], float]] = {
     "requests": lambda route: route.part.requests,
     "errors": lambda route: route.part.error_rate or 0.0,
     "p50": lambda route: route.part.sketch.quantile(0.5) or 0.0,
     "p95": lambda route: route.part.sketch.quantile(0.95) or 0.0,
     "p99": lambda route: route.part.sketch.quantile(0.99) or 0.0,
+    "received": lambda route: route.part.received,
+    "sent": lambda route: route.part.sent,
     "bytes": lambda route: route.part.received + route.part.sent,
 }
 TOLD = 5  # single requests

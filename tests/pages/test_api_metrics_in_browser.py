@@ -14,6 +14,7 @@ from tests.support.axe import serious_faults_in_each_look
 from tests.support.requests_made import row, traffic, write
 
 pytestmark = pytest.mark.browser
+ROUTES = (("fast", 2.0, 5), ("middling", 20.0, 3), ("slow", 200.0, 1))
 REQUESTS = "#api-metrics-stats .stat:first-child .stat-value"
 
 
@@ -71,6 +72,22 @@ def test_routes_are_found_and_lead_to_their_requests(visit: Callable[..., Page])
     page.locator("#api-metrics-slowest a").first.click()
     expect(page.locator(".drawer .kv").first).to_be_visible()
     assert "range=7d" in page.url and "status=" in page.url
+
+
+def test_a_header_sorts_the_routes_and_stays_where_the_keyboard_is(visit: Callable[..., Page]) -> None:
+    moment = now() - timedelta(seconds=2)
+    write([row(moment, endpoint=f"/{name}", milliseconds=ms) for name, ms, many in ROUTES for _ in range(many)])
+    page = visit("/api-metrics?range=1h")
+    routes = page.locator("#api-metrics-routes .route-path")
+    expect(routes).to_have_text(["/fast", "/middling", "/slow"])
+    header = page.get_by_role("columnheader", name="p95").get_by_role("button")
+    header.focus()
+    page.keyboard.press("Enter")
+    expect(routes).to_have_text(["/slow", "/middling", "/fast"])
+    expect(page.locator("#api-metrics-routes [aria-sort]")).to_have_text("p95")
+    expect(page.get_by_label("Sort routes by")).to_have_value("p95")
+    expect(header).to_be_focused()
+    page.wait_for_function("location.search.includes('sort=p95')")
 
 
 def test_what_comes_in_is_shown_and_axe_finds_nothing(
