@@ -10,6 +10,8 @@ from typing import IO, Any, cast
 
 from werkzeug.serving import make_server
 
+from tests.support.postgresql import free_port
+
 BUCKET, PREFIX = "files-of-runs", "pfd/artifacts"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDOFTHETESTS", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests-0123456789"}
 ENVIRONMENT = {
@@ -25,7 +27,7 @@ class ObjectStore:
     """The server and what it holds, seen by a client of its own."""
 
     def __init__(self, port: int = 0) -> None:
-        self.port, self._server = port, cast(Any, None)
+        self.port, self._server = port or free_port(), cast(Any, None)  # nobody takes it while the server is down
         if not port:
             self.start()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -56,7 +58,6 @@ class ObjectStore:
 
         app = moto.DomainDispatcherApplication(moto.create_backend_app)
         self._server = server = make_server("127.0.0.1", self.port, app, threaded=True, request_handler=Quiet)
-        self.port = server.server_port
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self) -> None:

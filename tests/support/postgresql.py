@@ -1,12 +1,13 @@
 """A real PostgreSQL of our own, from the system's binaries, gone when the tests end."""
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,13 @@ def binaries() -> Path | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, of those that the system gives to nobody who lets it choose."""
+    dice = random.SystemRandom()  # a test's seed would lead two processes to the same
+    while True:
+        port = dice.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _as_postgres(command: list[str]) -> list[str]:
@@ -45,7 +49,7 @@ class Server:
 
     def start(self) -> None:
         """Come up, and answer."""
-        self._control("-o", self.options, "-l", str(self.home / "log"), "-w", "start", check=True)
+        self._control("-o", self.options, "-l", str(self.home / "log"), "-w", "-t", "300", "start", check=True)
 
     def stop(self) -> None:
         """Go down as in a power cut, in the middle of whatever it does."""
@@ -57,7 +61,7 @@ class Server:
         subprocess.run(_as_postgres(command), stdout=quiet, stderr=quiet, cwd="/", check=check)
 
 
-@contextmanager
+@contextlib.contextmanager
 def a_server() -> Iterator[Server]:
     """A server of its own."""
     folder = binaries()
@@ -82,7 +86,7 @@ def a_server() -> Iterator[Server]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def server() -> Iterator[str]:
     """Start a server and give the address of its maintenance database, without a database name at the end."""
     with a_server() as made:
