@@ -92,7 +92,7 @@ class Forked:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.send_signal(signal.SIGKILL)  # before it had a group of its own
-        self.wait(10)
+        self.wait(60)
 
 
 def _become(words: list[str], env: dict[str, str], folder: str, files: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.forked import Forked
 
 PFD = str(Path(sys.executable).with_name("pfd"))
-LASTS = 60  # seconds
+LASTS = 150  # seconds
 
 
 def run(

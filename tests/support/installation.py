@@ -98,7 +98,7 @@ class Installation:
 
     def _ask(self, url: str, body: bytes | None) -> tuple[int, str]:
         try:
-            with self._browser.open(url, body, timeout=10) as answer:
+            with self._browser.open(url, body, timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -113,4 +113,4 @@ class Installation:
             except GONE:
                 continue
         if self.supervisor is not None:
-            self.supervisor.wait(timeout=10)
+            self.supervisor.wait(timeout=60)

@@ -74,7 +74,7 @@ def receiver(**options: Any) -> Iterator[tuple[Receiver, int]]:
     if options.pop("auth", False):
         options |= {"authenticator": handler.log_in, "auth_required": True, "auth_require_tls": False}
         options["auth_exclude_mechanism"] = ["LOGIN"]  # which waits for ever after a wrong password
-    controller = Controller(handler, hostname="127.0.0.1", port=port, **options)
+    controller = Controller(handler, hostname="127.0.0.1", port=port, ready_timeout=60, **options)
     controller.start()
     try:
         yield handler, port

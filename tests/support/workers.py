@@ -92,9 +92,9 @@ def redis_server() -> Iterator[str]:
             except redis.ConnectionError:
                 return False
 
-        wait_until(answers, 10)
+        wait_until(answers)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(home, ignore_errors=True)
