@@ -34,7 +34,7 @@ class Clients:
     def _ask(self, place: int) -> None:
         number = 0
         while not self._going.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
             try:
                 self.answered.append(self._ask_once(connection, place, number))
                 number += 1
@@ -46,7 +46,7 @@ class Clients:
     def stop(self) -> None:
         self._going.set()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(60)
 
 
 def answer_and_kill(environment: dict[str, Any], ask: Ask, seed: int = 4) -> list[Any]:
@@ -63,6 +63,7 @@ def answer_and_kill(environment: dict[str, Any], ask: Ask, seed: int = 4) -> lis
     )
     assert process.stdin is not None and process.stdout is not None
     clients = Clients(int(process.stdout.readline()), ask)
+    child = 0
     try:
         for _ in range(KILLS):
             process.stdin.write("next\n")
@@ -73,8 +74,11 @@ def answer_and_kill(environment: dict[str, Any], ask: Ask, seed: int = 4) -> lis
                 time.sleep(0.005)
             time.sleep(dice.random() * 0.15)
             os.kill(child, signal.SIGKILL)
+            child = 0
     finally:
-        clients.stop()
         process.kill()
-        process.wait(10)
+        process.wait(60)
+        if child:  # which nobody else ends
+            os.kill(child, signal.SIGKILL)
+        clients.stop()  # those that still wait for an answer are told at once that there is none
     return clients.answered
