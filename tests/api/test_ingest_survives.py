@@ -62,7 +62,7 @@ def total_of(points: Points, batches: int) -> int:
     return acknowledged
 
 
-@pytest.mark.timeout(180 + 3 * KILLS)
+@pytest.mark.timeout(600 + 10 * KILLS)
 def test_a_process_killed_while_it_takes_in_points_loses_none_that_it_acknowledged(url: str) -> None:
     headers = {"Authorization": f"Bearer {tracking.key()}", "Content-Type": "application/json"}
     owner = person()
@@ -89,7 +89,7 @@ def test_a_process_killed_while_it_takes_in_points_loses_none_that_it_acknowledg
     print(f"\n{url.partition(':')[0].partition('+')[0]}: {KILLS} kills, {total:,} points acknowledged, 0 lost, 0 twice")
 
 
-@pytest.mark.timeout(180 + 3 * KILLS)
+@pytest.mark.timeout(600 + 10 * KILLS)
 def test_killed_behind_our_own_api_it_loses_no_point_and_does_nothing_twice_under_one_idempotency_key(url: str) -> None:
     headers = {"Authorization": f"Bearer {tracking.key()}", "Content-Type": "application/json"}
     owner = person()

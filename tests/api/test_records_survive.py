@@ -21,7 +21,7 @@ from web import api_record
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-@pytest.mark.timeout(180 + 3 * KILLS)
+@pytest.mark.timeout(600 + 10 * KILLS)
 def test_a_process_killed_while_it_answers_loses_no_record_and_doubles_none(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:

@@ -6,7 +6,7 @@ from services.errors import Invalid
 from services.text import MOST_ACCENTS, clean
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120, func_only=True)
 def test_a_heap_of_accents_is_refused_before_it_is_put_in_order() -> None:
     with pytest.raises(Invalid, match="more accents"):
         clean("a" + "\u0301\u0323" * 250_000, field="name", longest=100)

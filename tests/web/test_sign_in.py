@@ -289,7 +289,7 @@ class TestSetUp:
         sent = {"username": "", "email": "", "password": "", "again": "", "csrf_token": csrf}
         assert browser.post("/setup/" + "a" * 43, data=sent).status_code == 404
 
-    @pytest.mark.timeout(60)
+    @pytest.mark.timeout(120, func_only=True)
     def test_heaps_of_accents_are_refused_before_they_are_put_in_order(self, dash_app: Any, sqlite: Engine) -> None:
         answer = self.send(dash_app.server.test_client(), self.open(), username="a" + "\u0301\u0323" * 7000)
         assert (answer.status_code, "more accents on one letter" in answer.text) == (422, True)

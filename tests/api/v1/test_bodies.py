@@ -61,7 +61,7 @@ def test_what_is_no_json_or_too_deep_is_refused(lone_api: Rest, data: bytes) -> 
     assert (answer.status_code, answer.json["code"]) == (400, "malformed_body")
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120, func_only=True)
 @pytest.mark.parametrize(
     "data",
     [
