@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from config import settings as configuration
 from database import engine as engines
 from database import migrations
+from services.limits import quotas
 from tests.support import people, postgresql
 
 # What is compiled is kept, also where the environment says otherwise: pytest rewrites seven hundred files, which takes
@@ -26,6 +29,14 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing of the product
+# The same examples each time, however long one takes; what a test gets once for all of them is no matter to it.
+examples.register_profile(
+    "ours",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+examples.load_profile("ours")
 
 TESTS = Path(__file__).resolve().parent
 SHARED_DATA = TESTS.parents[1] / "shared" / "data"
@@ -126,6 +137,7 @@ def sqlite_url(sqlite_template: Path, data_dir: Path) -> str:
     for ending in ("", "-wal", "-shm"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
     shutil.copy(sqlite_template, path)
+    quotas._side_file(data_dir).forget_rested(2**62)  # which counts against numbers that people of each test have
     return f"sqlite:///{path}"
 
 

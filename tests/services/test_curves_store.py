@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
@@ -78,7 +78,7 @@ class TestAppend:
         assert points.values.tolist() == [step / 7 for step in range(300)]
         assert (row.points, row.last_step, row.in_order) == (300, 299, True)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40)
     @given(st.lists(FAR, min_size=1, max_size=8), st.data())
     def test_steps_however_far_apart_come_back_and_are_kept_once(
         self, database: Engine, steps: list[int], data: st.DataObject
@@ -177,7 +177,7 @@ class TestAppend:
         assert len(points) == 66 * writing.TAIL
         assert points.steps.tolist() == list(range(66 * writing.TAIL))
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40)
     @given(
         st.lists(
             st.lists(

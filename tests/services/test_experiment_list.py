@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
@@ -286,7 +286,7 @@ class TestSearch:
             editing.remove(session, [number])
         assert names(ListQuery(text="alpha")) == []
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60)
     @given(st.text(max_size=40))
     def test_takes_any_text(self, text: str) -> None:
         with snapshot() as session:

@@ -102,13 +102,13 @@ def test_one_that_signing_in_would_refuse_by_its_length_is_refused_when_it_is_ch
     assert refused(decomposed) == f"Use at most {passwords.LONGEST} characters."
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TEXT)
 def test_no_text_breaks_the_check(password: str) -> None:
     refused(password)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TEXT)
 def test_what_was_hashed_fits_and_another_last_character_does_not(password: str) -> None:
     stored = passwords.hash_password(password)
