@@ -9,7 +9,7 @@ from config.settings import settings
 from database.engine import forget_connections
 from web import api_drain, memory
 
-worker_class = "gthread"
+worker_class = "web.gunicorn_worker.Worker"
 workers = settings().web_workers
 threads = settings().web_threads
 preload_app = True  # the app is loaded once and shared: half the memory

@@ -18,7 +18,7 @@ from tests.support.installation import Installation
 from tests.support.waiting import wait_until
 
 STOPS = scale.of("STOPS", 1)
-CLIENTS, LONGEST = 8, 30
+CLIENTS, LONGEST = 8, 60
 ADMIN = {
     "PFD_ADMIN_USERNAME": "ada",
     "PFD_ADMIN_EMAIL": "ada@example.org",
@@ -114,7 +114,7 @@ def kept(service: Installation, clients: list[Client]) -> list[int]:
     return [found[f"m{client.place}"] for client in clients]
 
 
-@pytest.mark.timeout(120 + 30 * STOPS)
+@pytest.mark.timeout(540 + 60 * STOPS)
 def test_what_was_sent_before_is_answered_and_stored(service: Installation) -> None:
     in_flight, key = 0, ""
     scopes = [word for name in ("view", "create", "run") for word in ("--scope", f"{name}_experiments")]
