@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from database.types import now
-from services.api_metrics import rollup
+from services.api_metrics import reading, rollup
+from tests.support import clock
 from tests.support.people import dispatch
 from tests.support.requests_made import row, write
 
@@ -30,9 +30,11 @@ def output_of(app: Any, *parts: str) -> str:
 
 
 @pytest.fixture
-def metrics(dash_app: Any, sqlite: Engine, client_of: Callable[[str], Any]) -> Ask:
+def metrics(dash_app: Any, sqlite: Engine, client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Ask the page of API metrics, and hear its answer; nothing where it has none."""
-    moment = now() - timedelta(minutes=5)
+    from pages import _api_range, api_metrics  # which only an app can hold
+
+    moment = clock.hold(monkeypatch, _api_range, api_metrics, reading, rollup) - timedelta(minutes=5)
     write([row(moment, endpoint="/api/v1/me"), *(row(moment, endpoint="/api/v1/experiments") for _ in range(2))])
     rollup.roll_up()
     admin = client_of("admin")

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Engine, update
 
 from database.engine import snapshot, transaction
-from database.types import now
 from models import Experiment
 from models.permissions import Role
 from models.training_run import TrainingRun
@@ -21,6 +20,7 @@ from services.curves.packing import Points
 from services.errors import NotFound
 from services.experiments import details, editing, lifecycle
 from services.experiments.lifecycle import Epoch
+from tests.support import clock
 from tests.support.experiments import with_series
 
 NOBODY = Actor(None, "nobody", Role.VIEWER, frozenset())
@@ -92,12 +92,12 @@ class TestDetail:
             record(one, epoch, val_loss=loss)
         assert (shown(one).best_epoch, shown(one).best_by) == (1, None)
 
-    def test_remaining_time_follows_the_pace_so_far(self, database: Engine) -> None:
+    def test_remaining_time_follows_the_pace_so_far(self, database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         one = running(total_epochs=40)
         assert shown(one).remaining is None
         record(one, 10, val_loss=1.0)
         with transaction() as session:
-            session.get_one(Experiment, one).started_at = now() - timedelta(seconds=100)
+            session.get_one(Experiment, one).started_at = clock.hold(monkeypatch, details) - timedelta(seconds=100)
         assert shown(one).remaining == pytest.approx(300, rel=0.05)
 
     def test_a_parent_and_its_runs_know_each_other_by_name(self, database: Engine) -> None:

@@ -1,8 +1,10 @@
 """Facts about the use of keys: requests of each day of UTC, for all keys of a page with one query."""
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine
 
 from database.engine import snapshot, transaction
@@ -13,7 +15,14 @@ from services import key_list
 from services.api_keys import keys
 from services.api_requests import usage
 from services.api_requests.usage import DAYS, Use
+from tests.support import clock
 from tests.support.people import person
+
+
+@pytest.fixture(autouse=True)
+def _day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today is the same day throughout a test."""
+    clock.hold(monkeypatch, sys.modules[__name__], usage)
 
 
 def make_keys(count: int) -> None:

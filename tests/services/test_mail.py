@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as rules
 from hypothesis import strategies as some
 from sqlalchemy import Engine, select, update
@@ -174,7 +174,7 @@ class TestRefused:
             assert (row().status, job().status) == ("pending", "pending")
             with transaction() as session:
                 session.execute(update(Job).values(not_before=now()))
-        assert 29 < pauses[0] < 45 and 59 < pauses[1] < 75 and 119 < pauses[2] < 135
+        assert 29 < pauses[0] < 59 < pauses[1] < 119 < pauses[2] < 239  # each from some time after it was asked for
         server.answers.clear()
         mail.run_waiting()
         assert (row().status, row().retry_count, len(server.taken)) == ("sent", 3, 1)
@@ -315,7 +315,7 @@ class TestInjection:
         mail.run_waiting()
         assert server.taken == [] and row().status == "failed"
 
-    @rules(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @rules(max_examples=200)
     @given(word=some.text(max_size=60), recipient=some.text(max_size=30))
     def test_any_text_gives_one_message_to_one_person_or_none(
         self, configure: Configure, word: str, recipient: str

@@ -1,5 +1,6 @@
 """Facts about what the page of the API's metrics reads: the figures of the raw rows, in few statements."""
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,13 +12,21 @@ from sqlalchemy import Engine, event
 from database.engine import snapshot, transaction
 from database.types import now
 from models.permissions import PermissionDenied, Role
+from services import audit
 from services.api_keys import keys
 from services.api_metrics import reading, restarts, rollup, windows
 from services.api_metrics.reading import Metrics
 from services.api_metrics.rollup import hour_of
 from services.errors import Invalid
+from tests.support import clock
 from tests.support.people import person
 from tests.support.requests_made import row, traffic, write
+
+
+@pytest.fixture(autouse=True)
+def _moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written and what is read are of one hour and one minute."""
+    clock.hold(monkeypatch, sys.modules[__name__], reading, rollup, audit)
 
 
 def read(word: str, endpoint: str | None = None, compare: bool = False) -> Metrics:

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import sys
 import threading
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, event, func, select, update
@@ -20,12 +21,18 @@ from models import APIJournal, APIMetricsSummary, APIRequestLog
 from services import retention
 from services.api_metrics import rollup
 from services.api_metrics.rollup import DAILY, HOUR, HOURLY, WEEKLY, day_of, hour_of
-from tests.support import scale
+from tests.support import clock, scale
 from tests.support.requests_made import row, traffic, write
 
 COLUMNS = [
     column for column in APIMetricsSummary.__table__.columns if column.name not in {"id", "created_at", "updated_at"}
 ]
+
+
+@pytest.fixture(autouse=True)
+def _day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Yesterday is the same day throughout a test."""
+    clock.hold(monkeypatch, sys.modules[__name__])
 
 
 def summaries() -> list[tuple[Any, ...]]:
@@ -72,8 +79,8 @@ class TestAnHour:
         assert (route["requests"], route["errors"], route["statuses"]) == (100, 10, {"2xx": 90, "4xx": 10})
         assert (route["bytes_in"], route["bytes_out"]) == (1000, 10_000)
 
-    def test_is_not_summed_up_before_it_is_over(self, database: Engine) -> None:
-        write([row(now())])
+    def test_is_not_summed_up_before_it_is_over(self, database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        write([row(clock.hold(monkeypatch, rollup))])
         assert rollup.roll_up() == 0
         assert summaries() == []
 
@@ -112,9 +119,7 @@ class TestAnHour:
 
 
 class TestPeriods:
-    @examples(
-        max_examples=scale.of("DAYS", 12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @examples(max_examples=scale.of("DAYS", 12))
     @given(
         st.lists(
             st.tuples(st.integers(0, 16 * 86_400 - 1), st.floats(0, 60_000), st.sampled_from([200, 304, 404, 500])),

@@ -64,7 +64,7 @@ def test_an_operator_chooses_how_long(sqlite: Engine, monkeypatch: pytest.Monkey
 def test_an_open_session_stays_however_short_the_time(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     token = token_of(person(Role.VIEWER))
     with transaction() as session:
-        session.execute(update(SessionLog).values(last_active=now() - timedelta(minutes=59)))
+        session.execute(update(SessionLog).values(last_active=now() - timedelta(minutes=50)))
     monkeypatch.setenv("PFD_LOGINS_KEPT", "PT0S")
     configuration.settings.cache_clear()
     try:
@@ -95,7 +95,7 @@ class TestCounters:
         day = timedelta(hours=24)
         self.begin("login:account:old", 3, day + timedelta(minutes=1))
         self.begin("login:account:old-wait", 9, day + timedelta(minutes=1), -timedelta(seconds=1))
-        self.begin("login:account:counts", 3, day - timedelta(minutes=1))
+        self.begin("login:account:counts", 3, day - timedelta(minutes=10))
         self.begin("login:account:waits", 9, day + timedelta(minutes=1), timedelta(minutes=5))
         tasks.purge()
         with snapshot() as session:

@@ -1,5 +1,6 @@
 """Acts that open doors ask for a fresh factor, and go on once it was given."""
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from models import SessionLog, SystemLog
 from services import refusals, sign_ins, sudo
 from services.actor import Actor
 from services.sessions import SignedIn
+from tests.support import clock
 from tests.support.people import PASSWORD, client, dispatch, person
 from tests.support.second_factor import code_of, give_app, give_codes, give_passkey, signed_in
 from tests.web.test_permissions import state_of_tables
@@ -115,6 +117,10 @@ class TestCallbacks:
 
 
 class TestAge:
+    @pytest.fixture(autouse=True)
+    def _moment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock.hold(monkeypatch, sys.modules[__name__], sudo)
+
     def at(self, role: str, minutes: float) -> bool:
         actor = Actor(1, "x", role, frozenset())
         return sudo.is_fresh(SignedIn(actor, "x", 1, now(), now() - timedelta(minutes=minutes)))

@@ -1,27 +1,32 @@
 """The use of the API through itself: what its page shows, over the same times."""
 
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from api.v1 import _api_range
 from database.engine import snapshot, transaction
 from database.types import now
 from models.permissions import Role
+from services import audit
 from services.api_metrics import reading, restarts, rollup, windows
 from services.api_requests.log import keys
+from tests.support import clock
 from tests.support.requests_made import row, traffic, write
 from tests.support.rest import Rest
 
 
 @pytest.fixture
-def admin(dash_app: Any, sqlite: Engine) -> Rest:
+def admin(dash_app: Any, sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Rest:
     """A program of an admin's, and a day and a half of requests, all but the last hours summed up."""
     rest = Rest(dash_app.server, role=Role.ADMIN)
     with snapshot() as session:
         ((number, _, _),) = keys(session, rest.actor)
-    moment = now() - timedelta(seconds=5)
+    moment = clock.hold(monkeypatch, sys.modules[__name__], _api_range, reading, rollup, audit)
+    moment -= timedelta(seconds=5)
     rows = traffic(moment - timedelta(minutes=place * 13) for place in range(160))
     write(made | {"api_key_id": number if place % 3 else None} for place, made in enumerate(rows))
     rollup.roll_up()

@@ -13,8 +13,9 @@ from tests.support.rest import PREFIX, Rest
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test waits for nothing."""
+    """A test waits for nothing, and no stream ends before it has."""
     monkeypatch.setattr(stream, "EVERY", 0.0)
+    monkeypatch.setattr(stream, "LASTS", 600.0)
 
 
 def events(chunks: Iterator[bytes]) -> Iterator[dict[str, Any]]:
