@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -90,6 +91,8 @@ def test_the_overview_counts_jobs(database: Engine) -> None:
 
 def test_a_busy_machine_without_jobs_is_healthy(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getloadavg", lambda: (640.0, 640.0, 640.0))
+    for its in ("virtual_memory", "disk_usage"):  # which others fill
+        monkeypatch.setattr(health.psutil, its, lambda *_: SimpleNamespace(percent=50.0))
     with engines.snapshot() as session:
         state = health.overview(session)
     assert (state.level, state.jobs_running, state.load) == ("healthy", 0, 640.0)

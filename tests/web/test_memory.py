@@ -41,3 +41,4 @@ def test_a_database_that_is_away_does_not_stop_the_loading(dash_app: Any) -> Non
     engines.use_engine(engines.build_engine("postgresql+psycopg2://nobody@127.0.0.1:1/nothing"))
     memory.load_for_all(dash_app.server)
     assert open_of(engines.engine()) == 0
+    engines.use_engine(None)
