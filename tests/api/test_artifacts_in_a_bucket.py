@@ -229,7 +229,7 @@ def test_a_process_that_was_forked_asks_by_itself(bucket: ObjectStore) -> None:
 
     child = multiprocessing.get_context("fork").Process(target=ask)
     child.start()
-    child.join(30)
+    child.join(120)
     assert child.exitcode == 0
 
 

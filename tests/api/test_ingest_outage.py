@@ -51,14 +51,14 @@ class Logging:
 
     def wait_for(self, is_reached: Callable[[int], bool]) -> None:
         """Until the last answer has such a status."""
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 150
         while not self.answers or not is_reached(self.answers[-1][1]):
             assert time.monotonic() < ends
             time.sleep(0.01)
 
     def end(self) -> list[tuple[int, int, str | None]]:
         self._ends.set()
-        self._thread.join(60)
+        self._thread.join(150)
         return self.answers
 
 

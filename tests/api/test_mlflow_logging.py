@@ -82,7 +82,7 @@ class TestPoints:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(150)
         assert statuses == [200] * 20
         assert points_of() == [(step, step / 7) for step in range(50)]
 
@@ -104,7 +104,7 @@ class TestPoints:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(150)
         assert statuses == {place: {400} if place in (2, 4) else {200} for place in range(6)}
         for place, run in enumerate(runs):
             told = api.get("metrics/get-history", run_id=run, metric_key="loss").json["metrics"]
@@ -142,7 +142,7 @@ class TestPoints:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(150)
         assert failures == []
         assert sorted(points_of()) == [(n, float(n)) for n in (*range(200), *range(1000, 1200))]
 
@@ -372,7 +372,7 @@ def test_writers_of_one_run_never_lock_each_other_out(api: Tracking, dash_app: A
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(150)
     assert failures == []
     assert [row[0] for row in epochs()] == list(range(1, 26))
     assert len(points_of("train_loss")) == 100

@@ -217,7 +217,7 @@ class TestRuns:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(150)
         assert answers == [200] * 6
 
     @pytest.mark.parametrize(

@@ -25,9 +25,11 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """An installation that several tests look at while it serves."""
     made = Installation(tmp_path_factory.mktemp("serving"), free_port())
-    made.serve()
-    yield made
-    made.end()
+    try:
+        made.serve()
+        yield made
+    finally:
+        made.end()
 
 
 @pytest.fixture

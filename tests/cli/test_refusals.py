@@ -138,7 +138,7 @@ class TestServe:
 def test_the_web_part_alone_says_what_is_wrong_as_well(installation):
     env = installation.env | {"DATABASE_URL": "postgresql://nobody:hidden@127.0.0.1:1/none"}
     command = [sys.executable, str(ROOT / "app.py")]
-    result = subprocess.run(command, env=env, cwd=installation.folder, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, env=env, cwd=installation.folder, capture_output=True, text=True, timeout=150)
     refused(result, "cannot be reached")
     assert "hidden" not in result.stderr
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 
+import psutil
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -17,6 +18,13 @@ from tests.support.waiting import wait_until
 
 PASSWORD = "a long enough passphrase"
 PROGRAMS = ("gunicorn", "__main__.py worker", "__main__.py beat")
+
+
+def lives(process):
+    """Whether it still does something."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 class TestFirstStart:
@@ -72,19 +80,19 @@ class TestSomethingDies:
         before = wait_until(lambda: serving.child(part))
         helpers = before.children(recursive=True)
         before.kill()
-        after = wait_until(lambda: (found := serving.child(part)) and found.pid != before.pid and found, 20)
+        after = wait_until(lambda: (found := serving.child(part)) and found.pid != before.pid and found)
         assert after.is_running()
         wait_until(lambda: serving.get("/healthz")[0] == 200)
-        assert not [helper for helper in helpers if helper.is_running() and helper.status() != "zombie"]
+        wait_until(lambda: not any(lives(helper) for helper in helpers))
         assert "killed by SIGKILL" in serving.said()
 
     def test_its_warden_is_replaced_and_still_ends_what_a_killed_supervisor_leaves(self, serving):
         before = wait_until(lambda: serving.child("warden.py"))
         before.kill()
-        wait_until(lambda: (found := serving.child("warden.py")) and found.pid != before.pid, 10)
+        wait_until(lambda: (found := serving.child("warden.py")) and found.pid != before.pid)
         assert not before.is_running()
         serving.supervisor.kill()  # the last test that needs it
-        wait_until(lambda: serving.processes() == [], 10)
+        wait_until(lambda: serving.processes() == [])
 
 
 class TestEnd:
@@ -92,20 +100,20 @@ class TestEnd:
         installation.serve()
         wait_until(lambda: len(installation.processes()) >= 8)  # supervisor, warden, three programs, their workers
         os.kill(installation.supervisor.pid, signal.SIGTERM)
-        assert installation.supervisor.wait(timeout=20) == 0
-        assert installation.processes() == []
+        assert installation.supervisor.wait(timeout=120) == 0
+        wait_until(lambda: installation.processes() == [])  # who was killed dies as soon as it has a core
 
     def test_killed_while_it_starts_it_leaves_no_process(self, installation):
         installation.serve()
         installation.supervisor.kill()
-        wait_until(lambda: installation.processes() == [], 10)
+        wait_until(lambda: installation.processes() == [])
 
     def test_killed_later_it_leaves_no_process_and_can_be_started_again(self, installation):
         installation.serve()
         wait_until(lambda: len(installation.processes()) >= 8)
         installation.supervisor.kill()
         installation.supervisor.wait()
-        wait_until(lambda: installation.processes() == [], 10)
+        wait_until(lambda: installation.processes() == [])
         installation.serve()
         assert installation.get("/healthz")[0] == 200
 
@@ -115,17 +123,19 @@ def restarted(tmp_path_factory):
     """An installation whose account was named at its start, interrupted and started again."""
     made = Installation(tmp_path_factory.mktemp("restarted"), free_port())
     admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
-    made.serve(**admin)
-    os.kill(made.supervisor.pid, signal.SIGINT)
-    made.first_ended = made.supervisor.wait(timeout=20), made.processes()
-    made.serve(**admin)
-    yield made
-    made.end()
+    try:
+        made.serve(**admin)
+        os.kill(made.supervisor.pid, signal.SIGINT)
+        made.first_ended = made.supervisor.wait(timeout=120), wait_until(lambda: made.processes() == [])
+        made.serve(**admin)
+        yield made
+    finally:
+        made.end()
 
 
 class TestSecondStart:
     def test_the_first_one_left_no_process_when_interrupted(self, restarted):
-        assert restarted.first_ended == (0, [])
+        assert restarted.first_ended == (0, True)
 
     def test_it_needs_no_set_up(self, restarted):
         assert "/setup/" not in restarted.said()
@@ -158,15 +168,15 @@ class TestTeam:
         assert installation.get("/readyz") == (200, "ready\n")
         assert not (installation.data / "pfd.sqlite3").exists()
         os.kill(installation.supervisor.pid, signal.SIGTERM)
-        assert installation.supervisor.wait(timeout=20) == 0
-        assert installation.processes() == []
+        assert installation.supervisor.wait(timeout=120) == 0
+        wait_until(lambda: installation.processes() == [])  # who was killed dies as soon as it has a core
 
     def test_worker_alone_ends_when_asked(self, installation):
         assert installation.run("db", "upgrade").returncode == 0
         installation.start("worker")
         wait_until(lambda: len(installation.processes()) >= 2)
         installation.supervisor.terminate()
-        installation.supervisor.wait(timeout=20)
+        installation.supervisor.wait(timeout=120)
         wait_until(lambda: installation.processes() == [])
 
     def test_worker_alone_ends_with_its_terminal(self, installation):
@@ -181,4 +191,4 @@ class TestTeam:
                 installation.supervisor.wait(timeout=2)
             return installation.supervisor.returncode is not None and installation.processes() == []
 
-        wait_until(has_ended_after_hanging_up, 20)  # before it is ready, Celery still starts itself anew
+        wait_until(has_ended_after_hanging_up)  # before it is ready, Celery still starts itself anew

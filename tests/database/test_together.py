@@ -36,7 +36,7 @@ class Writer:
             if refusals[-1] is None:
                 session.execute(insert(MetricKey).values(name="first" if name == self.twice else name))
         self.has_begun.set()
-        assert self.may_end.wait(20)
+        assert self.may_end.wait(60)
         return refusals
 
 
@@ -67,7 +67,7 @@ class Crowd:
 
     def wait(self) -> None:
         for thread in self._threads:
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -89,7 +89,7 @@ def crowd(writer: Writer) -> Crowd:
 def begin(crowd: Crowd, writer: Writer, *names: str) -> None:
     """Let these come while the first one is in the middle of its commit."""
     crowd.add("first")
-    assert writer.has_begun.wait(20)
+    assert writer.has_begun.wait(60)
     crowd.add(*names)
 
 
@@ -179,7 +179,7 @@ def test_sixteen_writers_beside_others_are_never_told_that_the_database_is_locke
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60 + scale.of("SECONDS", 0))
+        thread.join(150 + scale.of("SECONDS", 0))
     assert failures == []
     with snapshot() as session:
         assert session.scalar(select(func.count()).select_from(MetricKey)) == sum(counted) >= 160

@@ -101,7 +101,7 @@ class TestYaml:
         try:
             return limits.read_yaml_mapping(folder / "some.yaml", folder, "some.yaml")
         finally:
-            assert time.process_time() - began < 5
+            assert time.process_time() - began < 20
 
     @pytest.mark.parametrize(
         "text",

@@ -111,7 +111,7 @@ def test_no_notes_open_more_brackets_than_a_browser_reads_at_once(text: str) -> 
 def test_long_nonsense_is_made_safe_at_once(text: str) -> None:
     began = time.thread_time()  # what others use of the machine does not count
     safe_markdown(text)
-    assert time.thread_time() - began < 2
+    assert time.thread_time() - began < 10
 
 
 @pytest.mark.parametrize("text", LOADING)

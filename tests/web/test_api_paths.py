@@ -22,16 +22,16 @@ def test_of_those_who_ask_first_one_makes_the_routes(sqlite: Engine, monkeypatch
     def slowly(*given: Any, **options: Any) -> Map:
         made.append(given)
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return Map(*given, **options)
 
     monkeypatch.setattr(api_paths, "Map", slowly)
     with ThreadPoolExecutor(4) as people:
         first = people.submit(lambda: server.test_client().get("/api/nowhere"))
-        assert begun.wait(10)
+        assert begun.wait(60)
         others = [people.submit(lambda: server.test_client().post("/api/here")) for _ in range(3)]
         assert not [one for one in others if one.done()]
         go_on.set()
-        assert first.result(10).status_code == 404
-        assert {one.result(10).status_code for one in others} == {405}
+        assert first.result(60).status_code == 404
+        assert {one.result(60).status_code for one in others} == {405}
     assert len(made) == 1
