@@ -21,7 +21,7 @@ from config import settings as configuration
 from database import engine as engines
 from database import migrations
 from services.limits import quotas
-from tests.support import people, postgresql
+from tests.support import at_work, people, postgresql
 
 # What is compiled is kept, also where the environment says otherwise: pytest rewrites seven hundred files, which takes
 # each process that runs tests eight seconds, and every worker and server that a test starts compiles as much again.
@@ -210,6 +210,7 @@ def _in_place(url: str) -> Iterator[Engine]:
         engine.dispose()
     engines.use_engine(engine)
     yield engine
+    at_work.wait()
     _rest(engine)
 
 
@@ -324,7 +325,8 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="session")
 def live_server(dash_app: Any) -> Iterator[str]:
     """The app on a port; each test puts its own database under it."""
-    server = make_server("127.0.0.1", 0, dash_app.server, threaded=True, request_handler=Quiet)
+    app = at_work.counted(dash_app.server)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -26,6 +26,15 @@ AROUND_PAGES = """() => {
     const stored = [localStorage, sessionStorage].map((store) => JSON.stringify(Object.entries(store).sort()));
     return [location.href, document.title, around.outerHTML, ...stored].join("\\n");
 }"""
+# A refusal that comes once the next test has begun, with a database that knows no such session, would lead it away.
+COUNT_UNANSWERED = """(() => {
+    const own = window.fetch;
+    window.unanswered = 0;
+    window.fetch = (...asked) => {
+        window.unanswered += 1;
+        return own(...asked).finally(() => { window.unanswered -= 1; });
+    };
+})()"""
 CLOSE_TOASTS = 'document.querySelectorAll(".toast-item [aria-label=Dismiss]").forEach((one) => one.click())'
 
 
@@ -34,6 +43,7 @@ class Tab:
 
     def __init__(self, context: BrowserContext, server: str) -> None:
         self.context, self.server = context, server
+        context.add_init_script(COUNT_UNANSWERED)
         self.page = context.new_page()
         self.tests = 0
         self._heard: list[tuple[str, Any]] = []
@@ -81,9 +91,10 @@ class Tab:
             self.page.remove_listener(event, heard)
         self._heard.clear()
         self.page.unroute_all()
-        self.page.set_default_timeout(3000)
+        self.page.set_default_timeout(10_000)
         self.look(1440, "light")
         follow(self.page, RESTING)
+        self.page.wait_for_function("!window.unanswered")
         self.page.evaluate(CLOSE_TOASTS)
         self.page.set_default_timeout(30_000)
 
