@@ -89,8 +89,10 @@ def register(page: Page, changed: str) -> None:
     )
     def open_dialog(clicks: Any, closed: Any) -> tuple[Any, Any]:
         """Open at the first question, or close; a seed or codes that were shown are gone either way."""
-        if ctx.triggered_id == OPEN:
-            return (True, _first()) if clicks else (no_update, no_update)
+        if ctx.triggered_id == OPEN and clicks:
+            return True, _first()
+        # Also where the list behind it, with a new button to open it, comes before the answer to a press on “Close”:
+        # Dash throws that answer away. The button to close it is another one after each answer.
         return (False, _first()) if closed else (no_update, no_update)
 
     @page.callback(

@@ -128,3 +128,12 @@ def test_a_column_that_is_added_as_the_status_is_chosen_is_shown(
     shown = ask([]).json["response"][GRID]["columnDefs"]
     assert [one["headerName"] for one in shown if one.get("field") == "param:lr"] == ["lr"]
     assert ask(shown).json["response"] == {}
+
+
+def test_a_dialog_is_closed_also_as_the_list_behind_it_is_drawn_anew(
+    dash_app: Any, sqlite: Engine, client_of: Callable[[str], Any]
+) -> None:
+    output = output_of(dash_app, "app-dialog.is_open", "app-body.children")
+    told = dispatch(client_of("viewer"), dash_app, output, changed="app-open.n_clicks", **{"app-close.n_clicks": 1})
+    assert told.json["response"]["app-dialog"]["is_open"] is False
+    assert dispatch(client_of("viewer"), dash_app, output, changed="app-open.n_clicks").json["response"] == {}
