@@ -250,10 +250,10 @@ class TestInBrowser:
         points = page.locator('[data-panel-key="role:val_loss"] [data-chart-points]')
         expect(points).to_have_text("7 points")
         record(ids[1], 4)
-        expect(points).to_have_text("8 points", timeout=10_000)
+        expect(points).to_have_text("8 points")
         with transaction() as session:
             lifecycle.complete(session, ids[1])
-        expect(page.locator("#compare-table .status-running")).to_have_count(0, timeout=10_000)
+        expect(page.locator("#compare-table .status-running")).to_have_count(0)
 
     def test_nothing_jumps_while_the_page_comes_up(self, visit: Visit) -> None:
         ids = many(8)
@@ -335,10 +335,10 @@ class TestInBrowser:
         page.get_by_label("Add an experiment").fill("run")
         page.locator(".add-results button").click()
         expect(page.locator(".legend-entry")).to_have_count(3)
-        assert f"ids={one},{two},{three}" in page.url
+        page.wait_for_url(f"**ids={one},{two},{three}*")
         page.get_by_role("button", name="Remove run 0 from the comparison").click()
         expect(page.locator(".legend-entry")).to_have_count(2)
-        assert f"ids={two},{three}" in page.url
+        page.wait_for_url(f"**ids={two},{three}*")
 
     def test_long_names_of_one_series_are_told_apart_on_a_phone(self, visit: Visit) -> None:
         ids = [with_series(f"MLP on spectra and features, cosine, seed {n}", {"m": [1.0, 2.0]}) for n in (1, 2)]
@@ -352,6 +352,7 @@ class TestInBrowser:
         page = visit(f"/compare?ids={one}")
         expect(page.get_by_label("Add an experiment")).to_be_focused()
         page.keyboard.type("run")
+        expect(page.locator("[data-found-for=run]")).to_be_attached()  # not what was found for its first letters
         expect(page.locator(".add-results button")).to_have_count(2)
         wanted = page.locator(".add-results button", has_text="run 2")
         for _step in range(2):

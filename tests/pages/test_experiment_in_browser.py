@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 from sqlalchemy import update
 
 from database.engine import transaction
@@ -68,6 +69,18 @@ def zoom(page: Page, key: str) -> None:
     page.mouse.up()
 
 
+def zoom_out(page: Page, key: str) -> None:
+    """Until two clicks come close enough together to be a double one, which a busy browser may not see."""
+    for _ in range(10):
+        page.locator(f'[data-panel-key="{key}"] .nsewdrag').dblclick(position={"x": 120, "y": 60})
+        try:
+            page.wait_for_url(lambda url: "low=" not in url, timeout=3000)
+            return
+        except TookTooLong:
+            continue
+    pytest.fail("a double click does not zoom out")
+
+
 class TestCurves:
     def test_are_drawn_and_smoothing_puts_a_line_before_the_raw_one(self, visit: Visit) -> None:
         page = visit(f"/experiments/{completed()}")
@@ -76,7 +89,7 @@ class TestCurves:
         slide(page, "experiment-smoothing", 0.7)
         expect(page.locator(LINES)).to_have_count(4)
         expect(page.locator("#experiment-smoothing-value")).to_have_text("0.70")
-        assert page.url.endswith("?smoothing=0.7")
+        page.wait_for_url("**?smoothing=0.7")
 
     def test_what_is_chosen_while_another_page_comes_stays_out_of_its_address(self, visit: Visit) -> None:
         page = visit(f"/experiments/{completed()}")
@@ -111,8 +124,7 @@ class TestCurves:
             ._fullLayout.xaxis.range[0] > 5000""")
         low, high = ranges(page, "accuracy")
         assert ranges(page, "loss") == pytest.approx([low, high])
-        page.locator('[data-panel-key="loss"] .nsewdrag').dblclick(position={"x": 120, "y": 60})
-        page.wait_for_url(lambda url: "low=" not in url)
+        zoom_out(page, "loss")
         page.wait_for_function("""() => document.querySelector("[data-panel-key=accuracy] .js-plotly-plot")
             ._fullLayout.xaxis.range[0] < 10""")
         assert ranges(page, "accuracy") == pytest.approx(before)
@@ -168,6 +180,8 @@ class TestCurves:
         classes = {f"f1/class {n}": [0.1, 0.2, 0.5 + n / 100] for n in range(11)}
         page = visit(f"/experiments/{with_series('classes', {'val_loss': [3.0, 2.0, 1.0], **classes})}")
         expect(page.locator('[data-panel-key="classes:f1"] .scatterlayer .js-line')).to_have_count(11)
+        expect(page.locator('[data-panel-key="loss"] [data-chart-points]')).to_have_text("3 points")
+        settle(page)
         box = page.locator('[data-panel-key="loss"] .nsewdrag').bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] - 3, box["y"] + 60)
@@ -191,16 +205,15 @@ class TestCurves:
         classes = {f"f1/class {n}": [0.1, 0.2] for n in range(11)}
         page = visit(f"/experiments/{with_series('classes', {'lr': [1.0, 2.0], **classes})}")
         expect(page.locator('[data-panel-key="learning_rate"] .scatterlayer .js-line')).to_have_count(1)
-        heights = page.locator("#experiment-grid .js-plotly-plot").evaluate_all(
-            "charts => charts.map((chart) => Math.round(chart.getBoundingClientRect().height))"
-        )
-        assert heights == [400, 400]
+        charts = page.locator("#experiment-grid .js-plotly-plot")
+        height = "charts => charts.map((chart) => Math.round(chart.getBoundingClientRect().height))"
+        wait_until(lambda: charts.evaluate_all(height) == [400, 400])
 
     def test_of_many_only_some_stand_in_the_page_and_the_filter_finds_the_rest(self, visit: Visit) -> None:
         number = with_series("many", {f"layer{n}/norm": [1.0, 2.0, 3.0] for n in range(120)})
         page = visit(f"/experiments/{number}")
         expect(page.locator("#experiment-range")).to_have_text("Panels 1–24 of 120")
-        assert page.locator("#experiment-grid [data-panel-key]").count() == 24
+        expect(page.locator("#experiment-grid [data-panel-key]")).to_have_count(24)
         page.locator("#experiment-next").click()
         expect(page.locator("#experiment-range")).to_have_text("Panels 25–48 of 120")
         page.locator("#experiment-filter").fill("layer119")
@@ -297,10 +310,10 @@ class TestResults:
     def test_slider_shows_the_matrix_of_another_epoch(self, visit: Visit) -> None:
         page = visit(f"/experiments/{completed(epochs=12)}")
         page.locator("#experiment-confusion").scroll_into_view_if_needed()
-        first_cell = "document.querySelector('#experiment-matrix .js-plotly-plot').data[0].text[0][0]"
-        page.wait_for_function(f"() => {first_cell}.startsWith('29')")
+        first_cell = "document.querySelector('#experiment-matrix .js-plotly-plot')?.data?.[0].text[0][0]"
+        page.wait_for_function(f"() => {first_cell}?.startsWith('29')")
         slide(page, "experiment-matrix-epoch", 1)
-        page.wait_for_function(f"() => {first_cell}.startsWith('10')")
+        page.wait_for_function(f"() => {first_cell}?.startsWith('10')")
         expect(page.locator("#experiment-matrix-text")).to_have_text("1")
 
 

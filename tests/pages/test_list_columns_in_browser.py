@@ -37,7 +37,7 @@ class TestColumns:
         page = visit("/experiments", width=390)
         ends = page.locator(".ag-row .grid-link > span:last-child")
         expect(ends).to_have_text(["seed 2", "seed 1"])
-        assert ends.evaluate_all("ends => ends.every(end => end.scrollWidth <= end.clientWidth)")
+        wait_until(lambda: ends.evaluate_all("ends => ends.every(end => end.scrollWidth <= end.clientWidth)"))
         expect(page.locator(".grid-actions button").first).to_be_in_viewport()
 
     def test_rows_are_as_high_as_on_a_phone_where_a_compact_window_becomes_as_narrow(self, visit: Visit) -> None:
@@ -74,7 +74,7 @@ class TestColumns:
         page = visit("/experiments")
         expect(page.locator(".ag-row .chip-more")).to_have_text(re.compile(r"^\+\d$"))
         cut = "chips => chips.filter(chip => chip.scrollWidth > chip.clientWidth).length"
-        assert page.locator(".ag-row .chips-line > .chip").evaluate_all(cut) == 0
+        wait_until(lambda: page.locator(".ag-row .chips-line > .chip").evaluate_all(cut) == 0)
 
     def test_a_number_is_filtered_from_below(self, visit: Visit) -> None:
         make("low", 0.2)
@@ -86,7 +86,7 @@ class TestColumns:
         header.locator(".ag-header-cell-filter-button, .ag-header-cell-menu-button").first.click()
         page.locator(".ag-filter input[type=number]:visible").first.fill("0.5")
         expect(page.locator("#experiments-count")).to_have_text("1 experiment")
-        assert "greaterThanOrEqual" in page.url
+        page.wait_for_url(re.compile("greaterThanOrEqual"))
 
     def test_the_deleted_show_when_they_went(self, visit: Visit) -> None:
         number = make("gone")

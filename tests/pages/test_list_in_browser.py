@@ -49,7 +49,7 @@ class TestList:
         page = visit("/experiments", width=width)
         page.set_viewport_size({"width": width, "height": height})
         page.locator(".ag-row").first.wait_for()
-        assert page.evaluate("document.documentElement.scrollHeight") == height
+        page.wait_for_function("height => document.documentElement.scrollHeight === height", arg=height)
 
     def test_search_narrows_it_and_stands_in_the_address(self, visit: Visit) -> None:
         make("alpha")
@@ -110,7 +110,7 @@ class TestList:
         page.route(re.compile("_dash-update-component"), hold_alpha)
         page.fill("#experiments-search", "alpha")
         expect(page.locator("#experiments-count")).to_have_text("1 experiment")
-        wait_until(lambda: bool(page.wait_for_timeout(50) or held), 10)
+        wait_until(lambda: bool(page.wait_for_timeout(50) or held))
         page.fill("#experiments-search", "beta")
         expect(page.locator(FIRST)).to_have_text("beta")
         with page.expect_response(lambda answer: "experiments-answer" in (answer.request.post_data or "")):
@@ -159,7 +159,7 @@ class TestList:
         choose(page, "first")
         expect(page.locator("#experiments-selected")).to_have_text("1 selected")
         make("third")
-        expect(page.locator("#experiments-count")).to_have_text("3 experiments", timeout=15_000)
+        expect(page.locator("#experiments-count")).to_have_text("3 experiments")
         expect(page.locator(".ag-row", has_text="third").first).to_be_visible()
         selected = page.locator(".ag-pinned-left-cols-container .ag-row-selected a")
         expect(selected).to_have_text(["first"])
@@ -289,7 +289,7 @@ class TestHome:
         expect(row).to_contain_text("0 / 5")
         with transaction() as session:
             lifecycle.record_epoch(session, number, Epoch(1, val_accuracy=0.4))
-        expect(row).to_contain_text("1 / 5", timeout=10_000)
+        expect(row).to_contain_text("1 / 5")
 
     def test_failures_are_told_with_their_reason(self, visit: Visit) -> None:
         number = make("unlucky", status="running")
@@ -338,7 +338,7 @@ class TestForms:
         page.wait_for_selector(".page-header")
         with transaction() as session:
             session.execute(update(SessionLog).values(last_active=now() - timedelta(hours=2)))
-        page.wait_for_url(re.compile("/login.next="), timeout=15_000)
+        page.wait_for_url(re.compile("/login.next="))
         expect(page.locator("#password")).to_be_visible()
         context.close()
 

@@ -21,12 +21,19 @@ def make(name: str, accuracy: float = 0.5, params: dict[str, Any] | None = None,
         return experiment.id
 
 
+# All at one moment: rows without a name yet may be gone when they are looked at one after the other.
+NAMES = """() => {
+    const rows = [...document.querySelectorAll(".ag-pinned-left-cols-container .ag-row")];
+    rows.sort((one, other) => one.getAttribute("row-index") - other.getAttribute("row-index"));
+    const links = rows.map((row) => row.querySelector("a"));
+    return links.length && links.every((link) => link) && links.map((link) => link.innerText);
+}"""
+
+
 def names(page: Page) -> list[str]:
-    """The names in the order in which they stand."""
-    page.wait_for_selector(".ag-pinned-left-cols-container .ag-row a")
-    rows = page.locator(".ag-pinned-left-cols-container .ag-row")
-    pairs = [(int(row.get_attribute("row-index") or 0), row.locator("a").inner_text()) for row in rows.all()]
-    return [name for _, name in sorted(pairs)]
+    """The names in the order in which they stand, once each row has one."""
+    found: list[str] = page.wait_for_function(NAMES).json_value()
+    return found
 
 
 def choose(page: Page, *wanted: str) -> None:
