@@ -18,7 +18,7 @@ from services.actor import SYSTEM
 
 FILE = "datasets/small.h5"
 QUICK = TrainerConfig("logistic", "features", epochs=5, seed=1, batch_size=16)
-LONG = TrainerConfig("mlp", "features", epochs=30, seed=1, batch_size=2, learning_rate=1e-4)
+LONG = TrainerConfig("mlp", "features", epochs=60, seed=1, batch_size=2, learning_rate=1e-4)
 
 
 def a_signal_file(records: int = 6) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 150.0) -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 240.0) -> T:
     """The first true answer of the condition; a failure that names it once the time is over."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
