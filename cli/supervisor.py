@@ -187,7 +187,8 @@ class Supervisor:
         if self._warden is not None and self._warden.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._warden.stdin.close()
-            self._warden.wait(timeout=10)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it ends by itself, however late
+                self._warden.wait(timeout=10)
 
     def _tell_warden(self) -> None:
         if self._warden is None or self._warden.stdin is None:
