@@ -73,8 +73,7 @@ def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: 
     guest.get_by_label("Password", exact=True).fill("a passphrase of my own")
     guest.get_by_label("Password again").fill("a passphrase of my own")
     guest.get_by_role("button", name="Open account").click()
-    guest.wait_for_selector(".account-name")
-    assert guest.locator(".account-name").inner_text() == "ada"
+    expect(guest.locator(".account-name")).to_have_text("ada")
     guest.context.close()
 
 
@@ -144,7 +143,7 @@ def test_an_account_is_deleted_after_a_look_at_what_becomes_of_it(visit: Callabl
 def test_the_matrix_is_what_the_app_enforces(visit: Callable[..., Page]) -> None:
     page = visit("/admin/roles")
     rows = page.locator(".plain-table tbody tr")
-    assert rows.count() == len(Permission)
+    expect(rows).to_have_count(len(Permission))
     for place, permission in enumerate(Permission):
         marks = rows.nth(place).locator("[role=img]")
         shown = [marks.nth(column).get_attribute("aria-label") for column in range(len(Role))]

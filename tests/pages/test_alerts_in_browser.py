@@ -26,7 +26,7 @@ def raise_one() -> None:
 
 
 def test_a_rule_is_made_raised_changed_and_deleted(visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["pages.api_alerts"], "POLL_MILLISECONDS", 400)
+    monkeypatch.setattr(sys.modules["pages.api_alerts"], "POLL_MILLISECONDS", 1500)
     page = visit("/api-metrics/alerts")
     expect(page.locator("#alerts-rules")).to_contain_text("No rules yet")
     page.get_by_role("button", name="New rule").click()

@@ -32,7 +32,8 @@ from services.curves.packing import Points
 from services.experiments import lifecycle
 from services.experiments.lifecycle import Epoch
 from tests.support import people
-from tests.support.following import SETTLED, follow
+from tests.support.following import SETTLED, follow, settle
+from tests.support.tabs import RESTING
 from web.identity import cookie_name
 
 pytestmark = pytest.mark.browser
@@ -293,7 +294,8 @@ def test_none_of_sixty_texts_runs_on_any_page(look: tuple[Page, int, dict[str, l
     paths = pages_without_number()
     paths += [f"/experiments?columns={columns}", f"/experiments/{main}", f"/experiments/{numbers[1]}"]
     paths += [f"/compare?ids={main},{','.join(map(str, numbers[:5]))}"]
-    page.goto(live_server)
+    page.goto(live_server + RESTING)
+    page.wait_for_selector(".empty")
     for path in paths:
         page.set_viewport_size({"width": 1440, "height": 3200 if path in AT_LEAST else 900})
         follow(page, path)
@@ -309,6 +311,7 @@ def hover_and_open(page: Page, address: str, main: int, check: Callable[[str], N
     page.goto(f"{address}/experiments/{main}")
     matrix = page.locator("#experiment-matrix .nsewdrag")
     matrix.scroll_into_view_if_needed()
+    settle(page)  # what is drawn above it moves it
     box = matrix.bounding_box()
     assert box is not None
     for share in (0.3, 0.5):
