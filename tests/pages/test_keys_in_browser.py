@@ -49,6 +49,7 @@ def test_what_is_wrong_is_in_sight_on_a_phone_and_goes_when_the_field_is_changed
     page = visit("/account/keys", role=Role.SUPER_ADMIN, width=390)
     page.set_viewport_size({"width": 390, "height": 560})
     page.get_by_role("button", name="New key").click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()  # which brings it into sight
     page.locator("#key-dialog .dialog-body").evaluate("body => body.scrollTo(0, body.scrollHeight)")
     expect(page.get_by_label("Name", exact=True)).not_to_be_in_viewport()
     page.get_by_role("button", name="Make the key").click()

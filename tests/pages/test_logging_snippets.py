@@ -22,6 +22,7 @@ from tests.support import experiments, tracking
 from tests.support.axe import serious_faults_in_each_look
 from tests.support.people import person
 from tests.support.tracking import Tracking
+from tests.support.waiting import wait_until
 
 
 def words(number: int, role: Role = Role.OPERATOR) -> str:
@@ -73,6 +74,12 @@ def test_the_section_says_what_logging_does_as_things_are(sqlite: Engine) -> Non
     assert words(experiments.running(), Role.ADMIN).startswith("No program reports this one")
 
 
+def copied(page: Page) -> str:
+    """The line on the clipboard, once it is there."""
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text if "curl" in text else ""
+
+
 @pytest.mark.browser
 def test_a_key_is_made_on_the_page_and_the_copied_line_draws_its_point(
     visit: Callable[..., Page], dash_app: Any
@@ -82,7 +89,7 @@ def test_a_key_is_made_on_the_page_and_the_copied_line_draws_its_point(
     page = visit("/experiments/1", role=Role.OPERATOR, width=390, scheme="dark")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy for curl").click()
-    line = page.evaluate("navigator.clipboard.readText()")
+    line = wait_until(lambda: copied(page))
     page.get_by_role("button", name="Make a key…").click()
     expect(page.locator("#experiment-logging-dialog-body")).to_contain_text("view experiments and run experiments")
     page.get_by_role("button", name="Make the key").click()
@@ -92,8 +99,8 @@ def test_a_key_is_made_on_the_page_and_the_copied_line_draws_its_point(
     given = list(zip(options[::2], options[1::2], strict=True))
     headers = dict(text.split(": ", 1) for flag, text in given if flag == "-H")
     asked = urllib.request.Request(address, dict(given)["-d"].encode(), headers)
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         assert orjson.loads(answer.read()) == {"received": 1, "stored": 1}
     page.evaluate("scrollTo(0, 0)")  # a chart out of sight is not drawn
-    expect(page.locator('[data-panel-key="loss"] [data-chart-points]')).to_have_text("1 point", timeout=20_000)
+    expect(page.locator('[data-panel-key="loss"] [data-chart-points]')).to_have_text("1 point")
     assert serious_faults_in_each_look(page) == {}

@@ -85,7 +85,7 @@ def test_a_theme_chosen_in_the_menu_follows_to_another_browser(visit: Visit) -> 
     page.locator(".account-button").click()
     page.locator(".menu-items [data-theme-choice=dark]").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    wait_until(lambda: me().theme == "dark", 10)
+    wait_until(lambda: me().theme == "dark")
     elsewhere = visit("/account/profile", role=Role.VIEWER)
     expect(elsewhere.locator("html")).to_have_attribute("data-bs-theme", "dark")
     pressed = elsewhere.locator("main [data-theme-choice=dark]")
@@ -95,15 +95,13 @@ def test_a_theme_chosen_in_the_menu_follows_to_another_browser(visit: Visit) -> 
 def test_compact_makes_tables_closer_here_and_elsewhere(visit: Visit) -> None:
     running("one")
     page = visit("/experiments", role=Role.VIEWER)
-    page.wait_for_selector(".ag-row")
-    page.wait_for_function("document.querySelector('.ag-row').getBoundingClientRect().height === 40")
+    expect(page.locator(".ag-row").first).to_have_css("height", "40px")
     profile = visit("/account/profile", role=Role.VIEWER)
     profile.get_by_role("button", name="Compact").click()
     expect(profile.locator("html")).to_have_attribute("data-density", "compact")
-    wait_until(lambda: me().density == "compact", 10)
+    wait_until(lambda: me().density == "compact")
     page.reload()
-    page.wait_for_selector(".ag-row")
-    page.wait_for_function("document.querySelector('.ag-row').getBoundingClientRect().height === 32")
+    expect(page.locator(".ag-row").first).to_have_css("height", "32px")
     expect(page.locator("html")).to_have_attribute("data-density", "compact")
 
 
@@ -128,6 +126,7 @@ def test_a_new_address_is_confirmed_by_its_link(visit: Visit, live_server: str) 
 
 def test_a_forgotten_password_is_set_anew(visit: Visit, live_server: str) -> None:
     page = visit("/account/profile", role=Role.VIEWER)
+    page.goto("about:blank")  # where it asked for something meanwhile, it would go to the form by itself
     page.context.clear_cookies()
     page.goto(f"{live_server}/login")
     page.get_by_role("link", name="Forgotten your password?").click()
@@ -150,4 +149,4 @@ def test_a_zone_that_the_browser_does_not_know_leaves_times_readable(visit: Visi
     with transaction() as session:
         session.execute(update(User).values(time_zone="Nowhere/At_All"))
     page = visit("/account/sessions", role=Role.VIEWER)
-    expect(page.locator(".plain-table time").first).to_have_text("just now")
+    expect(page.locator(".plain-table time").first).to_have_text(re.compile("^(just now|[1-9] min ago)$"))

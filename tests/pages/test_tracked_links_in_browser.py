@@ -64,6 +64,7 @@ def test_what_only_looks_like_one_stays_at_the_start(
 
 def test_who_is_not_signed_in_is_led_there_afterwards(printed: tuple[Page, str, str], live_server: str) -> None:
     page, group, run = printed
+    page.goto("about:blank")  # Home asks for news, and would go to the form by itself
     page.context.clear_cookies()
     follow(page, live_server, f"#/experiments/{group}/runs/{run}")
     page.wait_for_url(re.compile(rf"/login\?next=.*{run}"))
