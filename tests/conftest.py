@@ -28,7 +28,7 @@ from tests.support import at_work, people, postgresql
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing of the product
+expect.set_options(timeout=60_000)  # how long a busy machine may take says nothing of the product
 # The same examples each time, however long one takes; what a test gets once for all of them is no matter to it.
 examples.register_profile(
     "ours",

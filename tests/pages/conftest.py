@@ -68,7 +68,7 @@ def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]
         page.on("pageerror", failed)
         if new:
             page.goto(live_server + path)
-            page.wait_for_selector(".page-header, .empty", timeout=20_000)
+            page.wait_for_selector(".page-header, .empty")
             return page
         if is_fresh:
             tab.load()

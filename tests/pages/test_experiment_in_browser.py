@@ -158,7 +158,7 @@ class TestCurves:
         expect(page.locator('[data-panel-key="loss"] .xtitle')).to_have_text("Time (GMT+5:30)")
         drawn = """() => document.querySelector('[data-panel-key="loss"] .js-plotly-plot')._fullData[0].x"""
         record(number, 4)
-        page.wait_for_function(f"() => ({drawn})().length === 4", timeout=20_000)  # what is added is of the same zone
+        page.wait_for_function(f"() => ({drawn})().length === 4")  # what is added is of the same zone
         clock = datetime.now(ZoneInfo("Asia/Kolkata")).replace(tzinfo=None)
         for shown in page.evaluate(drawn):
             assert abs(datetime.fromisoformat(shown) - clock) < timedelta(minutes=10)
@@ -232,17 +232,17 @@ class TestLive:
         points = page.locator('[data-panel-key="loss"] [data-chart-points]')
         with page.expect_response(lambda answer: "_dash-update" in answer.url and '"had":5' in answer.text()):
             record(number, 6)
-        expect(points).to_have_text("12 points", timeout=20_000)
+        expect(points).to_have_text("12 points")
         assert not any('"bdata"' in text and "experiment-chart" in text for text in asked)
         expect(page.locator("#experiment-epoch-rows tr")).to_have_count(6)
         expect(page.locator("#experiment-matrix-epoch")).to_have_value("6")
         slide(page, "experiment-smoothing", 0.5)
         expect(page.locator(LINES)).to_have_count(4)
         record(number, 7)
-        expect(points).to_have_text("14 points", timeout=20_000)
+        expect(points).to_have_text("14 points")
         with transaction() as session:
             lifecycle.complete(session, number)
-        expect(page.locator(".page-title-row .status")).to_have_text("Completed", timeout=20_000)
+        expect(page.locator(".page-title-row .status")).to_have_text("Completed")
 
         def nothing_is_asked() -> bool:
             asked.clear()
@@ -260,14 +260,14 @@ class TestLive:
             lifecycle.start(session, number)
         for epoch in range(1, 4):
             record(number, epoch)
-        expect(page.locator(LINES)).to_have_count(2, timeout=20_000)
+        expect(page.locator(LINES)).to_have_count(2)
         expect(started.locator("time")).to_be_visible()
         page.locator("#experiment-notes").scroll_into_view_if_needed()  # the curves are out of sight when it ends
         for epoch in range(4, 8):
             record(number, epoch)
         with transaction() as session:
             lifecycle.complete(session, number)
-        expect(ended.locator("time")).to_be_visible(timeout=20_000)
+        expect(ended.locator("time")).to_be_visible()
         best = page.locator('[data-panel-key="loss"] .annotation-text', has_text="best epoch")
         expect(best).to_have_text(re.compile(r"^best epoch 7: "))
         watched = words(page)
@@ -281,7 +281,7 @@ class TestLive:
         expect(page.get_by_text("No curves yet")).to_be_visible()
         with transaction() as session:
             lifecycle.fail(session, number, "out of memory")
-        expect(page.get_by_text("No metric was logged.")).to_be_visible(timeout=20_000)
+        expect(page.get_by_text("No metric was logged.")).to_be_visible()
         for title in ("Curves", "Confusion between classes", "Epochs"):
             expect(page.get_by_role("heading", name=title, exact=True)).to_be_hidden()
 
@@ -290,7 +290,7 @@ class TestLive:
         page = visit(f"/experiments/{number}")
         expect(page.get_by_text("No curves yet")).to_be_visible()
         record(number, 1)
-        expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible(timeout=20_000)
+        expect(page.locator('[data-panel-key="loss"] .main-svg').first).to_be_visible()
         expect(page.locator("#experiment-confusion")).to_be_visible()
         expect(page.locator("#experiment-epochs")).to_be_visible()
 
@@ -327,7 +327,7 @@ class TestEpochs:
         expect(heads).to_have_text(["Epoch", "Train loss"])
         with transaction() as session:
             lifecycle.record_epoch(session, number, Epoch(2, train_loss=0.4, val_accuracy=0.9))
-        expect(heads).to_have_text(["Epoch", "Train loss", "Val accuracy"], timeout=20_000)
+        expect(heads).to_have_text(["Epoch", "Train loss", "Val accuracy"])
         expect(page.locator("#experiment-epoch-rows tr").first.locator("td:visible")).to_have_text(["1", "0.5000", "–"])
 
 
@@ -388,7 +388,7 @@ class TestNotes:
         page = visit("/account/profile")
         for number, text in zip(numbers, texts, strict=True):
             follow(page, f"/experiments/{number}")
-            expect(page.locator("#experiment-notes")).to_contain_text(text[-100:], timeout=20_000)
+            expect(page.locator("#experiment-notes")).to_contain_text(text[-100:])
 
     def test_nested_without_end_widen_no_page(self, visit: Visit) -> None:
         number = completed(epochs=0)

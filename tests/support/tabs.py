@@ -13,6 +13,7 @@ from tests.support.following import follow
 
 ALWAYS_NEW = os.environ.get("PFD_TEST_NEW_TABS") == "1"  # to see whether a failure comes from a tab's earlier days
 RESTING = "/resting-between-two-tests"
+PATIENCE = 60_000  # how long a busy machine may take says nothing of the product
 MOST_TESTS = 40  # of one tab, whose memory grows
 AROUND_PAGES = """() => {
     const around = document.documentElement.cloneNode(true);
@@ -43,6 +44,7 @@ class Tab:
 
     def __init__(self, context: BrowserContext, server: str) -> None:
         self.context, self.server = context, server
+        context.set_default_timeout(PATIENCE)
         context.add_init_script(COUNT_UNANSWERED)
         self.page = context.new_page()
         self.tests = 0
@@ -94,9 +96,9 @@ class Tab:
         self.page.set_default_timeout(10_000)
         self.look(1440, "light")
         follow(self.page, RESTING)
-        self.page.wait_for_function("!window.unanswered")
+        self.page.wait_for_function("() => !window.unanswered")
         self.page.evaluate(CLOSE_TOASTS)
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE)
 
     def _around(self) -> str:
         found: str = self.page.evaluate(AROUND_PAGES)
