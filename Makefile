@@ -5,8 +5,7 @@ INSTALLED := .venv/.installed
 CODE := app.py api benchmarks cli components config database diagnosis jobs models pages services web
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills \
-	contract rollups outages writers
+.PHONY: help install run test lint lock bench traffic scaling guards audit sbom enumeration fuzz races stops kills contract rollups outages writers
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
