@@ -4,7 +4,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, ctx, dcc, no_update
+from dash import Input, Output, State, ctx, dcc, no_update
 from dash.development.base_component import Component
 
 from components.dialog import close_button, form_dialog
@@ -14,6 +14,7 @@ from components.toasts import TOASTS_ID, toast
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import Page
+from pages._presses import number_in, presses, store, store_of
 from services.api_alerts import rules
 from services.api_requests.routes import shown
 from services.errors import Invalid, NotFound
@@ -37,6 +38,8 @@ def dialogs() -> list[Component]:
     return [
         dcc.Store(id=WHICH),
         dcc.Store(id=GONE),
+        store(CHANGE),
+        store(REMOVE),
         form_dialog(
             DIALOG,
             "Rule",
@@ -80,18 +83,17 @@ def register(page: Page, changed: str) -> None:
         Output(ENDPOINT, "options"),
         *(Output(f"{id}-error", "children") for id in FIELDS.values()),
         Input(OPEN, "n_clicks"),
-        Input({"type": CHANGE, "id": ALL}, "n_clicks"),
+        presses(CHANGE),
         Input(CLOSE, "n_clicks"),
         permission=Permission.CONFIGURE_NOTIFICATIONS,
         prevent_initial_call=True,
     )
-    def open_dialog(clicks: Any, changes: Any, _close: Any) -> tuple[Any, ...]:
+    def open_dialog(clicks: Any, change: Any, _close: Any) -> tuple[Any, ...]:
         """A new rule, or one as it is."""
-        pressed = ctx.triggered_id
-        if pressed == CLOSE:
+        if ctx.triggered_id == CLOSE:
             return False, *(no_update,) * 12
-        number = pressed.get("id") if isinstance(pressed, dict) else None
-        if not (any(changes or []) if number is not None else clicks) or type(number) not in {int, type(None)}:
+        number = number_in(change) if ctx.triggered_id == store_of(CHANGE) else None
+        if number is None and not (ctx.triggered_id == OPEN and clicks):
             return (no_update,) * 13
         with snapshot() as session:
             actor = current_actor()
@@ -139,17 +141,17 @@ def register(page: Page, changed: str) -> None:
     @page.callback(
         Output(ASKS, "is_open"),
         Output(GONE, "data"),
-        Input({"type": REMOVE, "id": ALL}, "n_clicks"),
+        presses(REMOVE),
         Input(f"{ASKS}-cancel", "n_clicks"),
         permission=Permission.CONFIGURE_NOTIFICATIONS,
         prevent_initial_call=True,
     )
-    def ask_to_delete(clicks: Any, _cancel: Any) -> tuple[Any, Any]:
+    def ask_to_delete(press: Any, _cancel: Any) -> tuple[Any, Any]:
         """Ask first."""
-        pressed = ctx.triggered_id
-        if not isinstance(pressed, dict):
+        if ctx.triggered_id == f"{ASKS}-cancel":
             return False, None
-        return (True, pressed.get("id")) if any(clicks or []) else (no_update, no_update)
+        number = number_in(press)
+        return (no_update, no_update) if number is None else (True, number)
 
     @page.callback(
         Output(ASKS, "is_open", allow_duplicate=True),

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from dash import dcc
+
 from database.types import now
 from services.api_metrics import windows
 from services.api_metrics.windows import CUSTOM, SPANS, Window
@@ -33,6 +35,11 @@ def range_options(word: Any) -> list[dict[str, str]]:
 def stamp(moment: datetime) -> str:
     """A moment as an address holds it."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def held(id: str, value: str) -> dcc.Store:
+    """What the address names; a store that is given None tells the page of a change as soon as it stands."""
+    return dcc.Store(id=id, data=value) if value else dcc.Store(id=id)
 
 
 def log_address(times: Mapping[str, Any], **filters: Any) -> str:

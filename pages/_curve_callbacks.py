@@ -14,6 +14,7 @@ from pages import _curve_figures as drawing
 from pages import _curve_groups as groups
 from pages._curve_controls import Choices, choices_from, page_of, pager, pager_state, toolbar
 from pages._page import Page
+from pages._presses import store
 from services.curves.panels import Panel
 
 Source = Callable[[Any, Any], tuple[list[Panel], drawing.Naming]]  # the session and the page's ids
@@ -57,6 +58,7 @@ def panels_part(
             dcc.Store(id=f"{prefix}-drawn", data=drawing.state_of(first, choices)),
             dcc.Store(id=f"{prefix}-shown", data=[panel.key for panel in shown]),
             dcc.Store(id=f"{prefix}-opened", data=[]),
+            store(f"{prefix}-group"),
             dcc.Store(id=f"{prefix}-again"),
             dcc.Store(id=f"{prefix}-turned"),
             dcc.Store(id=f"{prefix}-address"),

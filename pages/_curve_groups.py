@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, State, ctx, html, no_update
+from dash import Output, State, html, no_update
 from dash.development.base_component import Component
 
 from pages import _curve_figures as drawing
 from pages._page import Page
+from pages._presses import presses, text_in
 from services.curves.panels import MOST_PANELS, Panel
 
 Found = Callable[[Any], Sequence[Panel]]  # all panels of a page by the ids in its store
@@ -46,27 +47,26 @@ def register(page: Page, prefix: str, found: Found) -> None:
 
     @page.callback(
         Output(f"{prefix}-opened", "data", allow_duplicate=True),
-        Input({"type": f"{prefix}-group", "family": ALL}, "n_clicks"),
+        presses(f"{prefix}-group"),
         State(f"{prefix}-ids", "data"),
         State(f"{prefix}-opened", "data"),
         prevent_initial_call=True,
     )
-    def open_group(_clicks: Any, ids: Any, opened: Any) -> Any:
+    def open_group(press: Any, ids: Any, opened: Any) -> Any:
         """Bring the panels of a group when it is opened for the first time; they are drawn when they are seen."""
-        trigger = ctx.triggered_id
-        if not isinstance(trigger, dict) or ctx.triggered[0]["value"] != 1:
+        family, there = text_in(press, "family"), keys_of(opened)
+        if family is None:
             return no_update
-        family = trigger.get("family")
         members = [panel for panel in found(ids) if panel.family == family]
         shown = members[:MOST_PANELS]
-        if not shown:
+        if not shown or shown[0].key in there:
             return no_update
         made = drawing.views(prefix, shown, {}, False)
         if len(members) > len(shown):
             words = f"The first {len(shown)} of {len(members):,} are here; filter the panels to see others."
             made.append(html.P(words, className="muted"))
         dash.set_props({"type": f"{prefix}-group-panels", "family": family}, {"children": made})
-        return [*keys_of(opened), *(panel.key for panel in shown)]
+        return [*there, *(panel.key for panel in shown)]
 
 
 def brought(groups: dict[str, list[Panel]], opened: Any) -> list[Panel]:

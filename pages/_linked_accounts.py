@@ -4,7 +4,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, ctx, html, no_update
+from dash import Input, Output, ctx, html, no_update
 from dash.development.base_component import Component
 from flask import url_for
 from flask_wtf.csrf import generate_csrf
@@ -16,6 +16,7 @@ from components.toasts import TOASTS_ID, toast
 from components.values import time_tag
 from database.engine import snapshot, transaction
 from pages._page import Page
+from pages._presses import number_in, presses, store
 from services import identities
 from web import oidc
 from web.identity import current_actor, current_session
@@ -45,6 +46,7 @@ def part() -> Component | None:
     return html.Div(
         [
             html.Div(_list(), id=LIST),
+            store(REMOVE),
             html.Div(
                 html.Button(f"Link an account of {name}", id=ASK, type="button", className="btn btn-outline-secondary"),
                 className="form-actions",
@@ -107,17 +109,17 @@ def register(page: Page) -> None:
 
     @page.callback(
         Output(LIST, "children"),
-        Input({"type": REMOVE, "index": ALL}, "n_clicks"),
+        presses(REMOVE),
         sudo=True,
         for_enrolment=False,
         prevent_initial_call=True,
     )
-    def remove(clicks: Any) -> Any:
+    def remove(press: Any) -> Any:
         """Take one off."""
-        which = ctx.triggered_id
-        if not any(clicks or []) or not isinstance(which, dict) or not isinstance(which.get("index"), int):
+        number = number_in(press, "index")
+        if number is None:
             return no_update
         with transaction() as session:
-            identities.unlink(session, current_actor(), which["index"])
+            identities.unlink(session, current_actor(), number)
         dash.set_props(TOASTS_ID, {"data": toast("success", "The account is no longer linked.")})
         return _list()

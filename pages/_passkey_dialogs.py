@@ -1,11 +1,10 @@
 """The dialogs that add, rename and remove a passkey; assets/passkeys.js talks to the authenticator."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -15,6 +14,7 @@ from components.fields import text_field
 from components.toasts import TOASTS_ID, toast
 from database.engine import transaction
 from pages._page import Page
+from pages._presses import number_in, presses, store, store_of
 from services.errors import Invalid
 from services.second_factor import enrolment, passkeys
 from web.identity import current_actor, current_session, visitor
@@ -56,14 +56,9 @@ def dialogs() -> list[Component]:
             danger=True,
         ),
         dcc.Store(id=WHICH),
+        store(RENAME),
+        store(REMOVE),
     ]
-
-
-def _pressed(clicks: Sequence[Any] | None) -> int | None:
-    """The passkey whose button was pressed; a table that was only drawn anew presses none."""
-    pressed = ctx.triggered_id
-    number = pressed.get("id") if isinstance(pressed, dict) else None
-    return number if type(number) is int and any(clicks or []) else None
 
 
 def register(page: Page, changed: str) -> None:
@@ -88,19 +83,19 @@ def register(page: Page, changed: str) -> None:
         Output(REMOVING, "is_open"),
         Output(WHICH, "data"),
         Output(NEW_NAME, "value"),
-        Input({"type": RENAME, "id": ALL}, "n_clicks"),
-        Input({"type": REMOVE, "id": ALL}, "n_clicks"),
+        presses(RENAME),
+        presses(REMOVE),
         Input(RENAME_CLOSE, "n_clicks"),
         Input(f"{REMOVING}-cancel", "n_clicks"),
         Input(f"{REMOVING}-confirm", "n_clicks"),
         prevent_initial_call=True,
     )
-    def ask(renames: Any, removals: Any, *_others: Any) -> tuple[Any, ...]:
+    def ask(rename: Any, removal: Any, *_others: Any) -> tuple[Any, ...]:
         """Open one of the two for the passkey whose button was pressed."""
-        if not isinstance(ctx.triggered_id, dict):
+        if ctx.triggered_id not in (store_of(RENAME), store_of(REMOVE)):
             return False, False, no_update, no_update
-        is_renaming = ctx.triggered_id.get("type") == RENAME
-        number = _pressed(renames if is_renaming else removals)
+        is_renaming = ctx.triggered_id == store_of(RENAME)
+        number = number_in(rename if is_renaming else removal)
         return (no_update,) * 4 if number is None else (is_renaming, not is_renaming, number, "")
 
     @page.callback(

@@ -6,7 +6,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -17,6 +17,7 @@ from components.toasts import TOASTS_ID, toast
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import Page
+from pages._presses import presses, store, store_of, text_in
 from services.experiments import editing
 from web.identity import current_actor
 
@@ -41,6 +42,7 @@ def dialog(prefix: str) -> list[Component]:
     name = f"{prefix}-tag-name"
     return [
         dcc.Store(id=target_id(prefix)),
+        store(f"{prefix}-untag"),
         modal(
             [
                 dbc.ModalHeader(dbc.ModalTitle("Tags", id=f"{prefix}-tag-title"), close_button=True),
@@ -99,7 +101,7 @@ def _present(prefix: str, tags: Sequence[tuple[str, int]], total: int) -> list[C
 def register(page: Page, prefix: str, done: str) -> None:
     """Bind the dialog; after each change `done` holds {"tagged": how many, "ids": which}."""
     name, present = f"{prefix}-tag-name", f"{prefix}-tag-present"
-    untag = {"type": f"{prefix}-untag", "tag": ALL}
+    untag = f"{prefix}-untag"
 
     @page.callback(
         Output(f"{prefix}-tag-dialog", "is_open"),
@@ -130,19 +132,19 @@ def register(page: Page, prefix: str, done: str) -> None:
         Output(name, "invalid", allow_duplicate=True),
         Input(f"{prefix}-tag-add", "n_clicks"),
         Input(name, "n_submit"),
-        Input(untag, "n_clicks"),
+        presses(untag),
         State(name, "value"),
         State(target_id(prefix), "data"),
         permission=Permission.CREATE_EXPERIMENTS,
         prevent_initial_call=True,
     )
-    def change(_add: Any, _enter: Any, _off: Any, typed: Any, target: Any) -> tuple[Any, ...]:
+    def change(_add: Any, _enter: Any, off: Any, typed: Any, target: Any) -> tuple[Any, ...]:
         """Put a tag on the experiments, or take one off."""
         ids, actor = _ids(target), current_actor()
         if not ids or not (ctx.triggered and ctx.triggered[0].get("value")):
             return (no_update,) * 5  # the buttons of a dialog that was only drawn
-        removing = isinstance(ctx.triggered_id, dict)
-        word = ctx.triggered_id.get("tag") if removing else typed
+        removing = ctx.triggered_id == store_of(untag)
+        word = text_in(off, "tag") if removing else typed
         if not isinstance(word, str) or not word.strip():
             return no_update, no_update, no_update, "Type a tag first.", True
         stored = editing.tag_name(word)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -19,6 +19,7 @@ from pages import _account, _key_use
 from pages import _key_dialog as making
 from pages._page import register_page
 from pages._permission_words import permission_words
+from pages._presses import number_in, presses, store, store_of
 from services.api_keys import keys as api_keys
 from services.api_keys.keys import KeyFacts
 from services.api_requests import usage
@@ -52,6 +53,8 @@ def layout(**_: str) -> Component:
                 actions=new,
             ),
             dcc.Store(id=WHICH),
+            store(ROTATE),
+            store(REVOKE),
             making.dialog(api_keys.scopes_for(current_actor()), api_keys.DAYS, *api_keys.rates()),
             confirm_dialog(DIALOG, "Revoke this key?", confirm_label="Revoke", danger=True),
             confirm_dialog(REPLACING, "Replace this key?", confirm_label="Make the new key"),
@@ -105,19 +108,12 @@ def _button(kind: str, item: KeyFacts, label: str, name: IconName, title: str) -
     )
 
 
-def _pressed(clicks: Any) -> int | None:
-    """The key whose button was pressed; a table that was only drawn anew presses none."""
-    pressed = ctx.triggered_id
-    number = pressed.get("id") if isinstance(pressed, dict) else None
-    return number if type(number) is int and any(clicks or []) else None
-
-
 making.register(page, TABLE, _table)
 
 
-def _asked(clicks: Any, before: str, after: str) -> tuple[Any, Any, Any]:
+def _asked(press: Any, before: str, after: str) -> tuple[Any, Any, Any]:
     """An open dialog that says which key it is about: one that was replaced has the same name."""
-    number = _pressed(clicks)
+    number = number_in(press)
     with snapshot() as session:
         key = next((item for item in api_keys.keys_of(session, current_actor()) if item.id == number), None)
     if key is None:
@@ -129,16 +125,16 @@ def _asked(clicks: Any, before: str, after: str) -> tuple[Any, Any, Any]:
     Output(REPLACING, "is_open"),
     Output(f"{REPLACING}-body", "children"),
     Output(WHICH, "data", allow_duplicate=True),
-    Input({"type": ROTATE, "id": ALL}, "n_clicks"),
+    presses(ROTATE),
     Input(f"{REPLACING}-cancel", "n_clicks"),
     Input(f"{REPLACING}-confirm", "n_clicks"),
     prevent_initial_call=True,
 )
-def ask_replacement(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
+def ask_replacement(press: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
     """Ask first: the old key ends a day later, wherever it is in use."""
-    if not isinstance(ctx.triggered_id, dict):
+    if ctx.triggered_id != store_of(ROTATE):
         return False, no_update, no_update
-    return _asked(clicks, "A new key is shown once. ", "goes on working for 24 hours and then ends.")
+    return _asked(press, "A new key is shown once. ", "goes on working for 24 hours and then ends.")
 
 
 @page.callback(
@@ -163,16 +159,16 @@ def rotate(clicks: Any, number: Any) -> tuple[Any, Any]:
     Output(DIALOG, "is_open"),
     Output(f"{DIALOG}-body", "children"),
     Output(WHICH, "data"),
-    Input({"type": REVOKE, "id": ALL}, "n_clicks"),
+    presses(REVOKE),
     Input(f"{DIALOG}-cancel", "n_clicks"),
     Input(f"{DIALOG}-confirm", "n_clicks"),
     prevent_initial_call=True,
 )
-def ask(clicks: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
+def ask(press: Any, _cancel: Any, _confirm: Any) -> tuple[Any, Any, Any]:
     """Ask first."""
-    if not isinstance(ctx.triggered_id, dict):
+    if ctx.triggered_id != store_of(REVOKE):
         return False, no_update, no_update
-    return _asked(clicks, "Programs that use ", "are refused from their next request on. This cannot be undone.")
+    return _asked(press, "Programs that use ", "are refused from their next request on. This cannot be undone.")
 
 
 @page.callback(

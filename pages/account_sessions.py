@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, ctx, dcc, html, no_update
+from dash import Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -18,6 +18,7 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _account
 from pages._page import register_page
+from pages._presses import number_in, presses, store
 from services import session_list
 from services.session_list import OpenSession
 from web.identity import current_session
@@ -53,6 +54,7 @@ def layout(**_: str) -> Component:
                 actions=others,
             ),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
+            store(END),
             confirm_dialog(
                 DIALOG,
                 "End all other sessions?",
@@ -113,18 +115,17 @@ def look_again(_tick: Any) -> Any:
 
 @page.callback(
     *DRAWN_TOO,
-    Input({"type": END, "id": ALL}, "n_clicks"),
+    presses(END),
     prevent_initial_call=True,
     sudo=True,
 )
-def end(clicks: Any) -> Any:
+def end(press: Any) -> Any:
     """End the session whose button was pressed."""
-    pressed = ctx.triggered_id
-    if not isinstance(pressed, dict) or not any(clicks or []):
+    number, signed_in = number_in(press), current_session()
+    if number is None:
         return (no_update,) * len(DRAWN)
-    number, signed_in = pressed.get("id"), current_session()
     with transaction() as session:
-        session_list.end_one(session, signed_in.actor, number if type(number) is int else 0, signed_in.session_id)
+        session_list.end_one(session, signed_in.actor, number, signed_in.session_id)
     dash.set_props(TOASTS_ID, {"data": toast("success", "The session was ended.")})
     return _drawn()
 

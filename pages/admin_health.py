@@ -5,7 +5,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -19,6 +19,7 @@ from components.values import duration_text, key_value_list, number, size_text, 
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import register_page
+from pages._presses import number_in, presses, store
 from services import database_size, failed_jobs, health, machine
 from services.database_size import Size, Table
 from services.failed_jobs import FailedJob
@@ -81,6 +82,7 @@ def layout(**_: str) -> Component:
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
             dcc.Interval(id=SLOW_TICK, interval=SLOW_POLL_MILLISECONDS),
             dcc.Store(id=SEEN, data=[item.id for item in found]),
+            store(RETRY),
         ]
     )
 
@@ -242,15 +244,14 @@ def draw_again(span: Any, _tick: Any, visible: Any) -> tuple[Any, ...]:
 @page.callback(
     Output(FAILED, "children", allow_duplicate=True),
     Output(SEEN, "data", allow_duplicate=True),
-    Input({"type": RETRY, "id": ALL}, "n_clicks"),
+    presses(RETRY),
     permission=Permission.RUN_EXPERIMENTS,
     prevent_initial_call=True,
 )
-def retry(clicks: Any) -> tuple[Any, Any]:
+def retry(press: Any) -> tuple[Any, Any]:
     """Queue the job whose button was pressed once more."""
-    pressed = ctx.triggered_id
-    number = pressed.get("id") if isinstance(pressed, dict) else None
-    if not any(clicks or []) or type(number) is not int:
+    number = number_in(press)
+    if number is None:
         return no_update, no_update
     with transaction() as session:
         failed_jobs.retry(session, current_actor(), number)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -21,6 +21,7 @@ from models.permissions import Permission
 from pages import _key_use
 from pages._page import register_page
 from pages._permission_words import permission_words
+from pages._presses import number_in, presses, store, text_in
 from pages._turning import style_of, turn_button
 from services import key_list
 from services.api_requests import usage
@@ -81,6 +82,7 @@ def layout(**given: str) -> Component:
             dcc.Store(id=BEFORE, data=before),
             dcc.Store(id=NAMES, data=list(FILTERS)),
             dcc.Store(id=WHICH),
+            store(REVOKE),
             _dialog(),
         ]
     )
@@ -170,17 +172,16 @@ def find(text: Any, state: Any, _older: Any, _newest: Any, before: Any) -> tuple
     Output(REASON, "value"),
     Output(f"{REASON}-error", "children"),
     Output(WHICH, "data"),
-    Input({"type": REVOKE, "id": ALL, "name": ALL}, "n_clicks"),
+    presses(REVOKE),
     Input(CLOSE, "n_clicks"),
     prevent_initial_call=True,
 )
-def ask(clicks: Any, _close: Any) -> tuple[Any, ...]:
+def ask(press: Any, _close: Any) -> tuple[Any, ...]:
     """Ask for the reason."""
-    pressed = ctx.triggered_id
-    if not isinstance(pressed, dict):
+    if ctx.triggered_id == CLOSE:
         return False, *(no_update,) * 4
-    number, name = pressed.get("id"), str(pressed.get("name"))[:300]
-    if not any(clicks or []) or type(number) is not int:
+    number, name = number_in(press), text_in(press, "name")
+    if number is None:
         return (no_update,) * 5
     return True, f"Programs that use {name} are refused from their next request on.", "", "", number
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -17,6 +17,7 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _log_drawer as drawer
 from pages._page import register_page
+from pages._presses import number_in, presses, store
 from pages._turning import style_of, turn_button
 from services import trail
 from services.errors import Invalid
@@ -75,6 +76,7 @@ def layout(**given: str) -> Component:
             ),
             dcc.Store(id=BEFORE, data=before),
             dcc.Store(id=NAMES, data=list(FILTERS)),
+            store(drawer.OPEN),
             dcc.Download(id=DOWNLOAD),
             drawer.drawer(),
         ]
@@ -203,14 +205,13 @@ def find(*given: Any) -> tuple[Any, ...]:
 @page.callback(
     Output(drawer.DRAWER, "is_open"),
     Output(drawer.BODY, "children"),
-    Input({"type": drawer.OPEN, "id": ALL}, "n_clicks"),
+    presses(drawer.OPEN),
     prevent_initial_call=True,
 )
-def open_drawer(clicks: Any) -> tuple[Any, Any]:
+def open_drawer(press: Any) -> tuple[Any, Any]:
     """All that one row says."""
-    pressed = ctx.triggered_id
-    number = pressed.get("id") if isinstance(pressed, dict) else None
-    if not any(clicks or []) or type(number) is not int:
+    number = number_in(press)
+    if number is None:
         return no_update, no_update
     with snapshot() as session:
         found = trail.one(session, current_actor(), number)

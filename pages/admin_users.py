@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+from dash import Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.attributes import attributes
@@ -19,6 +19,7 @@ from pages import _deletion_dialog as deleting
 from pages import _invite_dialog as inviting
 from pages import _person_dialog as changing
 from pages._page import register_page
+from pages._presses import number_in, presses, store
 from pages._turning import style_of, turn_button
 from services import people
 from services.people import Person
@@ -87,6 +88,7 @@ def layout(**_: str) -> Component:
             ),
             dcc.Store(id=AFTER, data=following),
             dcc.Store(id=CHANGED),
+            store(changing.OPEN),
             inviting.dialog(ROLE_CHOICES),
             changing.dialog(),
             deleting.dialog(),
@@ -174,17 +176,16 @@ deleting.register(page, CHANGED, person_dialog=changing.DIALOG, who=changing.WHO
     Output(changing.DIALOG, "is_open"),
     Output(changing.BODY, "children"),
     Output(changing.WHO, "data"),
-    Input({"type": changing.OPEN, "id": ALL}, "n_clicks"),
+    presses(changing.OPEN),
     Input(changing.CLOSE, "n_clicks"),
     prevent_initial_call=True,
 )
-def open_person(clicks: Any, _close: Any) -> tuple[Any, Any, Any]:
+def open_person(press: Any, _close: Any) -> tuple[Any, Any, Any]:
     """Open the dialog of one person with what is true now."""
-    pressed = ctx.triggered_id
-    if not isinstance(pressed, dict):
+    if ctx.triggered_id == changing.CLOSE:
         return False, no_update, no_update
-    number = pressed.get("id")
-    if not any(clicks or []) or type(number) is not int:
+    number = number_in(press)
+    if number is None:
         return no_update, no_update, no_update
     with snapshot() as session:
         found = people.get(session, current_actor(), number)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.graph import chart_panel, panel_area, panel_grid, visible_panels
@@ -16,8 +16,9 @@ from database.types import now
 from models.permissions import Permission
 from pages import _api_metrics_parts as parts
 from pages._alert_line import alert_line
-from pages._api_range import METRICS, range_options, stamp, window_of
+from pages._api_range import METRICS, held, range_options, stamp, window_of
 from pages._page import register_page
+from pages._presses import presses, store, text_in
 from services.api_alerts import rules
 from services.api_metrics import reading, windows
 from services.api_metrics.reading import Metrics
@@ -99,13 +100,12 @@ def layout(**given: str) -> Component:
                 ],
                 className="section-columns",
             ),
-            *(
-                dcc.Store(id=id, data=value or None)
-                for id, value in zip((FROM, TO, ROUTE), (*asked[1:3], asked[4]), strict=True)
-            ),
+            *(held(id, value) for id, value in zip((FROM, TO, ROUTE), (*asked[1:3], asked[4]), strict=True)),
             dcc.Store(id=CURSOR, data=[found.cursor, _choice(asked)]),
             dcc.Store(id=NAMES, data=list(HELD)),
             dcc.Store(id=ZOOM),
+            store(parts.SORT_BY),
+            store(parts.PICK),
             visible_panels(VISIBLE),
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
         ]
@@ -235,32 +235,29 @@ def choose_time(drawn: Any) -> tuple[Any, ...]:
 
 @page.callback(
     Output(SORT, "value"),
-    Input({"type": parts.SORT_BY, "word": ALL}, "n_clicks"),
+    presses(parts.SORT_BY),
     prevent_initial_call=True,
 )
-def sort_by(clicks: Any) -> Any:
+def sort_by(press: Any) -> Any:
     """Sort the routes by the header that was pressed."""
-    word = ctx.triggered_id.get("word") if isinstance(ctx.triggered_id, dict) else None
-    # Headers that were drawn anew ask as well: only one that was pressed has a count.
-    is_known = isinstance(word, str) and word in parts.SORTS
-    return word if ctx.triggered[0]["value"] and is_known else no_update
+    word = text_in(press, "word")
+    return word if word in parts.SORTS else no_update
 
 
 @page.callback(
     Output(ROUTE, "data"),
     Output(CHIP, "children"),
-    Input({"type": parts.PICK, "label": ALL}, "n_clicks"),
+    presses(parts.PICK),
     Input(ALL_ROUTES, "n_clicks"),
     State(ROUTE, "data"),
     prevent_initial_call=True,
 )
-def pick(clicks: Any, back: Any, picked: Any) -> tuple[Any, Any]:
+def pick(press: Any, back: Any, picked: Any) -> tuple[Any, Any]:
     """Show one route alone, or all of them again."""
-    pressed = ctx.triggered_id
-    if pressed == ALL_ROUTES:
+    if ctx.triggered_id == ALL_ROUTES:
         return (None, _chip(None)) if back else (no_update, no_update)
-    label = pressed.get("label") if isinstance(pressed, dict) else None
-    if not any(clicks or []) or not isinstance(label, str):
+    label = text_in(press, "label", LONGEST_LABEL)
+    if label is None:
         return no_update, no_update
-    route = None if label == picked else label[:LONGEST_LABEL]
+    route = None if label == picked else label
     return route, _chip(route)

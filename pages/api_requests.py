@@ -15,7 +15,7 @@ from components.toasts import TOASTS_ID, toast
 from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages import _request_drawer as drawer
-from pages._api_range import LOG, METRICS, range_options, window_of
+from pages._api_range import LOG, METRICS, held, range_options, window_of
 from pages._page import register_page
 from services.api_metrics.windows import CUSTOM, DEFAULT, SPANS
 from services.api_requests import exporting, log
@@ -63,7 +63,7 @@ def layout(request: str = "", **given: str) -> Component:
                 empty_text="No request matches. Choose a longer range, or fewer filters.",
                 options={"suppressFieldDotNotation": True},
             ),
-            *(dcc.Store(id=FILTERS[name], data=asked[name] or None) for name in IN_STORES),
+            *(held(FILTERS[name], asked[name]) for name in IN_STORES),
             dcc.Store(id=ASKED),
             dcc.Store(id=ANSWER),
             dcc.Store(id=NOWHERE),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, clientside_callback, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from components.feedback import empty_state, notice
@@ -17,6 +17,7 @@ from pages._compare_ids import ids_from
 from pages._compare_table import frame, table
 from pages._curve_controls import choices_from, search_of
 from pages._page import register_page
+from pages._presses import number_in, presses, store, store_of
 from services import compare, search
 from services.compare import MOST_EXPERIMENTS, Compared
 from web.identity import current_actor
@@ -78,6 +79,7 @@ def _shell(found: Sequence[Compared], wanted: Sequence[int], search_now: str, bo
             page_header("Compare", subtitle=_subtitle(found), actions=parts.add_box(focused=len(found) < 2)),
             *notices,
             *body,
+            store(parts.ADD),
             dcc.Store(id=parts.CHOSEN, data=[item.id for item in found]),
             dcc.Store(id=parts.STATE, data=search_now),
             dcc.Location(id=parts.GO, refresh="callback-nav"),
@@ -138,7 +140,7 @@ def find_more(text: Any, ids: Any) -> Any:
 
 @page.callback(
     Output(parts.GO, "href"),
-    Input({"type": parts.ADD, "id": ALL}, "n_clicks"),
+    presses(parts.ADD),
     Input(parts.REMOVED, "data"),
     State(parts.CHOSEN, "data"),
     State(parts.STATE, "data"),
@@ -147,8 +149,8 @@ def find_more(text: Any, ids: Any) -> Any:
 def change_choice(added: Any, removed: Any, ids: Any, address: Any) -> Any:
     """Go to the comparison with one more, or one fewer."""
     trigger, now = ctx.triggered_id, ids_from(ids)
-    if isinstance(trigger, dict) and any(added or []):
-        now = [*now, *(number for number in ids_from([trigger.get("id")]) if number not in now)]
+    if trigger == store_of(parts.ADD) and added:
+        now = [*now, *(number for number in ids_from([number_in(added)]) if number not in now)]
     elif trigger == parts.REMOVED and removed is not None:
         now = [number for number in now if number not in ids_from([removed])]
     else:

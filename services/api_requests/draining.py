@@ -53,8 +53,9 @@ class Drain:
             for path in self._folder.glob(f"*{DONE}"):
                 self._end(path)
             for path in self._folder.glob("*.new"):  # of a process that was killed before it wrote anything
-                if path.stat().st_mtime < time.time() - FORGOTTEN:
-                    path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):  # it has its first record by now, and another name
+                    if path.stat().st_mtime < time.time() - FORGOTTEN:
+                        path.unlink()
             return sum(self._take(path) for path in sorted(self._folder.glob(f"*{SUFFIX}")))
 
     def _take(self, path: Path) -> int:

@@ -110,18 +110,15 @@ class TestCallbacks:
     ) -> None:
         one, two, three = many(3)
         spec = dash_app.callback_map["compare-go.href"]
-        identity = {"id": three, "type": "compare-add"}
-        add = (
-            [{"id": identity, "property": "n_clicks", "value": 1}],
-            None,
-            f'{{"id":{three},"type":"compare-add"}}.n_clicks',
-        )
-        remove = ([], one, "compare-removed.data")
+        add = ({"id": three, "type": "compare-add", "times": 1}, None, "pressed-compare-add.data")
+        remove = (None, one, "compare-removed.data")
         for (added, removed, changed), expected in ((add, [one, two, three]), (remove, [two])):
             body = {
                 "output": "compare-go.href",
                 "outputs": {"id": "compare-go", "property": "href"},
-                "inputs": [added, {**spec["inputs"][1], "value": removed}],
+                "inputs": [
+                    {**given, "value": value} for given, value in zip(spec["inputs"], (added, removed), strict=True)
+                ],
                 "state": [
                     {**spec["state"][0], "value": [one, two]},
                     {**spec["state"][1], "value": "?x=epoch&ids=9&evil=1&smoothing=0.6"},

@@ -36,6 +36,11 @@ def test_while_the_database_is_away_records_wait_and_that_is_told(
     assert len(records.drained()) == 1
 
 
+def test_a_journal_that_gets_its_name_meanwhile_stops_nothing(asked: Path) -> None:
+    (asked / "1-aa.new").symlink_to(asked / "renamed-by-now")  # listed, and not there any more
+    assert Drain(asked).run() == 1
+
+
 def test_a_process_that_ends_leaves_no_record_behind(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert waiting(asked) > 0
     api_drain.end()

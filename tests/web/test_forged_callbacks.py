@@ -144,6 +144,9 @@ class Forger:
             value = self.chance.choice(values)
         elif prop in {"n_clicks", "n_submit"} and (self.aim or self.chance.random() < 0.7):
             value = 1
+        elif what.startswith("pressed-") and (self.aim or self.chance.random() < 0.7):
+            number = self.aim or self.chance.randrange(1, 8)
+            value = {"type": what, "id": number, "index": number, "name": "victim", "tag": "t1", "times": 1}
         else:
             number = self.aim or self.chance.randrange(1, 8)
             theirs: list[Any] = [number, number, str(number), [number], [str(number)], {"id": number}]

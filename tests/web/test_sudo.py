@@ -99,7 +99,7 @@ class TestCallbacks:
                 {"id": "sessions-others", "property": "disabled"},
                 {"id": "sessions-others", "property": "title"},
             ],
-            "inputs": [[{"id": {"type": "sessions-end", "id": 1}, "property": "n_clicks", "value": 1}]],
+            "inputs": [{"id": "pressed-sessions-end", "property": "data", "value": {"type": "sessions-end", "id": 1}}],
             "state": spec.get("state", []),
             "changedPropIds": [],
         }
