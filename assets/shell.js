@@ -259,8 +259,12 @@
       answer = await fetched.call(this, input, init);
       if (brings) standing = location.pathname;
     } catch (error) {
-      if (own && !(error && error.name === "AbortError")) tell({ kind: "warning", text: "The server does not answer.", detail: "The page tries again by itself.", seconds: 7 });
-      throw error;
+      if (!own || (error && error.name === "AbortError")) throw error;
+      const asked = init && typeof init.body === "string" ? init.body : "", is_look = asked.includes('.n_intervals"]');
+      tell({ kind: "warning", text: "The server does not answer.", detail: is_look ? "The page tries again by itself." : "Try again in a moment.", seconds: 7 });
+      if (!address.pathname.includes("_dash-update-component")) throw error;
+      // Dash ends what it shows while a question runs, such as a button that rests, only where there is some answer.
+      return new Response("", { status: 503 });
     }
     if (own && answer.status === 401) {
       if (!leaving) {

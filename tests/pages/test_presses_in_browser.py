@@ -1,16 +1,20 @@
-"""Buttons of rows that are drawn anew while the answer to a press is under way."""
+"""Presses over a bad line: rows are drawn anew while the answer is under way, or none comes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
+from sqlalchemy import Engine
 
 from database.types import now
 from models.permissions import Role
 from tests.support.following import follow
-from tests.support.people import person
+from tests.support.people import person, token_of
 from tests.support.requests_made import row, write
+from tests.support.second_factor import give_app
 from tests.support.waiting import wait_until
+from web.identity import cookie_name
 
 pytestmark = pytest.mark.browser
 DISPATCH = "**/_dash-update-component*"
@@ -36,6 +40,24 @@ def test_press_is_answered_though_its_row_is_drawn_anew_meanwhile(visit: Callabl
     for route in under_way:
         route.continue_()
     expect(page.get_by_role("dialog")).to_contain_text("somebody")
+
+
+def test_button_can_be_pressed_again_where_no_answer_comes(chromium: Any, live_server: str, sqlite: Engine) -> None:
+    viewer = person(Role.VIEWER)
+    give_app(viewer)
+    page: Page = chromium.new_context().new_page()
+    page.context.add_cookies([{"name": cookie_name(), "value": token_of(viewer), "url": live_server}])
+    page.goto(live_server + "/account/security")
+    page.get_by_role("button", name="Make codes").click()
+    page.route(DISPATCH, lambda route: route.abort("connectionreset"))
+    confirm = page.locator("#factors-renew-dialog-confirm")
+    confirm.click()
+    expect(page.locator("#toast-region")).to_contain_text("The server does not answer.")
+    page.unroute(DISPATCH)
+    expect(confirm).to_be_enabled()
+    confirm.click()
+    expect(page.locator(".codes-list li")).to_have_count(10)
+    page.context.close()
 
 
 def test_page_of_many_buttons_asks_for_nothing_as_it_comes(visit: Callable[..., Page]) -> None:
