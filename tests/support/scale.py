@@ -2,7 +2,10 @@
 
 import os
 
+# Read as the tests are collected: while they run, no setting of whoever started them is left.
+_GIVEN = {name: value for name, value in os.environ.items() if name.startswith("PFD_TEST_")}
+
 
 def of(what: str, in_suite: int) -> int:
     """The number that `PFD_TEST_<what>` sets, or the one of the suite."""
-    return int(os.environ.get(f"PFD_TEST_{what}", str(in_suite)))
+    return int(_GIVEN.get(f"PFD_TEST_{what}", str(in_suite)))
