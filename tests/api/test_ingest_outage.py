@@ -62,10 +62,10 @@ class Logging:
         return self.answers
 
 
-def scripts(server: Any) -> Iterator[Logging]:
-    """Two that log as MLflow does, two that log to our own API."""
+def scripts(server: Any, who: str) -> Iterator[Logging]:
+    """Two that log as MLflow does, two that log to our own API, all with keys of one person."""
     for _ in range(2):
-        api, rest = Tracking(server, tracking.key()), Rest(server)
+        api, rest = Tracking(server, tracking.key(name=who)), Rest(server, name=who)
         run = api.run()
         with snapshot() as session:
             number = session.scalars(select(Experiment.id).where(Experiment.source_id == run)).one()
@@ -85,15 +85,16 @@ def engine_left() -> Iterator[None]:
     engines.use_engine(None)
 
 
-def outage(dash_app: Any, stop: Callable[[], None], start: Callable[[], None]) -> None:
+def outages(dash_app: Any, stop: Callable[[], None], start: Callable[[], None]) -> None:
     """Log while the database goes and comes back; check what is there in the end."""
     probe = dash_app.server.test_client()
-    going = list(scripts(dash_app.server))
-    try:
-        _outage(going, probe, stop, start)
-    finally:
-        for script in going:  # a test that fails leaves none behind
-            script.end()
+    for number in range(scale.of("OUTAGES", 1)):
+        going = list(scripts(dash_app.server, f"somebody{number}"))
+        try:
+            _outage(going, probe, stop, start)
+        finally:
+            for script in going:  # a test that fails leaves none behind
+                script.end()
 
 
 def _outage(going: list[Logging], probe: Any, stop: Callable[[], None], start: Callable[[], None]) -> None:
@@ -124,8 +125,7 @@ def test_postgresql_that_goes_down_and_comes_back_loses_nothing_that_was_acknowl
     with postgresql.a_server() as server:
         engines.use_engine(engines.build_engine(f"{server.address}/postgres"))
         migrations.upgrade()
-        for _ in range(scale.of("OUTAGES", 1)):
-            outage(dash_app, server.stop, server.start)
+        outages(dash_app, server.stop, server.start)
         engines.use_engine(None)
 
 
@@ -138,8 +138,7 @@ def test_a_file_that_is_away_for_a_while_loses_nothing_that_was_acknowledged(das
             if path.with_name(path.name + old).exists():
                 path.with_name(path.name + old).rename(path.with_name(path.name + new))
 
-    for _ in range(scale.of("OUTAGES", 1)):
-        outage(dash_app, lambda: move("", ".away"), lambda: move(".away", ""))
+    outages(dash_app, lambda: move("", ".away"), lambda: move(".away", ""))
 
 
 class TestFullDisk:
