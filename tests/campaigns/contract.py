@@ -40,10 +40,7 @@ SETTINGS = """
 missing_required_header.expected-statuses = [400, 401, 403, 406, 415, 422, 428]
 negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, "5xx"]
 positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]
-
-[[operations]]
-include-path-regex = "/experiments/"
-checks.use_after_free.enabled = false
+use_after_free.enabled = false
 """
 
 
