@@ -19,6 +19,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.text import clean
 
 MOST = 20
+EVENTS = EventType.ALL
 
 
 def visible_to(actor: Actor) -> Select[Any]:
@@ -86,7 +87,7 @@ def change(session: Session, actor: Actor, number: int, **given: Any) -> Webhook
 def _write(
     hook: WebhookConfiguration, name: str, url: str, events: Sequence[str], description: str | None, is_active: bool
 ) -> None:
-    unknown = [event for event in events if event not in EventType.ALL]
+    unknown = [event for event in events if event not in EVENTS]
     if unknown:
         raise Invalid("There is no such event.", field="enabled_events")
     hook.name = clean(name, field="name", longest=100, shortest=1)

@@ -81,7 +81,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.environ["PFD_DATA_DIR"] = str(folder)
     os.environ["PFD_DEMO"] = "0"
     os.environ["PFD_API_ANONYMOUS_LIMIT"] = "1000000"  # all tests come from one address
-    os.environ["PFD_API_SAMPLES"] = "0"  # which requests are kept whole is left to chance: tests of it choose all or none
+    os.environ["PFD_API_SAMPLES"] = "0"  # which requests are kept is left to chance: tests of it choose all or none
     configuration.settings.cache_clear()
     configuration.settings().prepare_data_dir()
     yield folder

@@ -9,9 +9,9 @@ from services.experiments.conditions import STATUSES
 from services.experiments.details import Detail
 from web.rest.answers import Answer
 from web.rest.asked import Body, Query
-from web.rest.kinds import WHOLE, Id, Json, Paged, Written, line, lines
+from web.rest.kinds import NAMED, WHOLE, Id, Json, Paged, Written, line, lines
 
-Name = Annotated[str, line(255, 1)]
+Name = Annotated[str, line(255, 1), NAMED]
 Notes = Annotated[str, lines(50_000)]
 TagName = Annotated[str, line(50, 1), Field(description="Lower case, without comma; blanks become dashes.")]
 Status = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]

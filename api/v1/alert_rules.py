@@ -12,7 +12,7 @@ from services.actor import Actor
 from services.api_alerts import rules
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body
-from web.rest.kinds import line
+from web.rest.kinds import line, told
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_alert_rules", __name__, url_prefix=PREFIX)
@@ -22,7 +22,8 @@ BOUND = "A share between 0 and 1 for `error_rate`, milliseconds for `p95`."
 Measure = Literal["error_rate", "p95"]
 Window = Literal[5, 15, 30, 60]
 Bound = Annotated[float, Field(gt=0, le=rules.LONGEST_WAIT, description=BOUND)]
-Route = Annotated[str, line(270)]
+# A method and a path, or nothing.
+Route = Annotated[str, line(270), told(pattern=r"^( *|[^\x00-\x1f\x7f]*\S [^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*)$")]
 
 
 class Bounds(Answer):

@@ -13,7 +13,7 @@ from services.api_keys.keys import State
 from services.api_requests import usage
 from web.rest.answers import Answer, Listed, Reply, listed
 from web.rest.asked import Body
-from web.rest.kinds import Paged, line
+from web.rest.kinds import NAMED, Paged, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_all_keys", __name__, url_prefix=PREFIX)
@@ -54,7 +54,7 @@ class KeyQuery(Paged):
 class Revocation(Body):
     """Why a key ends, which its owner is told."""
 
-    reason: Annotated[str, line(255, 1)]
+    reason: Annotated[str, line(255, 1), NAMED]
 
 
 @operation(

@@ -13,7 +13,7 @@ from services import hpo_campaigns, nas_campaigns
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed
 from web.rest.asked import Body
-from web.rest.kinds import WHOLE, Id, Json, Paged, line
+from web.rest.kinds import NAMED, WHOLE, Id, Json, Paged, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_campaigns", __name__, url_prefix=PREFIX)
@@ -100,7 +100,7 @@ class CampaignQuery(Paged):
 class NewHPOCampaign(Body):
     """A search to be made."""
 
-    name: Annotated[str, line(255, 1)]
+    name: Annotated[str, line(255, 1), NAMED]
     method: Method
     dataset_id: Id | None = None
     base_model_type: Annotated[str, line(50, 1)] | None = None
@@ -112,7 +112,7 @@ class NewHPOCampaign(Body):
 class NewNASCampaign(Body):
     """A search to be made."""
 
-    name: Annotated[str, line(200, 1)]
+    name: Annotated[str, line(200, 1), NAMED]
     dataset_id: Id
     search_algorithm: Annotated[str, line(50, 1)]
     num_trials: Annotated[int, Field(ge=1, le=1_000_000), WHOLE]

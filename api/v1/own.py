@@ -15,7 +15,7 @@ from services.api_keys import keys
 from services.api_requests import usage
 from web.rest.answers import Answer, Listed, Reply, listed, tagged
 from web.rest.asked import Body
-from web.rest.kinds import WHOLE, line
+from web.rest.kinds import NAMED, WHOLE, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_your_account", __name__, url_prefix=PREFIX)
@@ -69,7 +69,7 @@ class MadeKey(Answer):
 class NewKey(Body):
     """A key to be made."""
 
-    name: Annotated[str, line(100, 1)]
+    name: Annotated[str, line(100, 1), NAMED]
     scopes: list[Annotated[str, line(100, 1)]] = Field(min_length=1, max_length=100)
     days: Annotated[int, Field(ge=1, le=keys.MOST_DAYS), WHOLE] = keys.DAYS
     rate_limit: Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE] | None = None

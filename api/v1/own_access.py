@@ -16,7 +16,7 @@ from web import credentials
 from web.identity import current_session, visitor
 from web.rest.answers import Answer
 from web.rest.asked import Body
-from web.rest.kinds import line
+from web.rest.kinds import NAMED, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_your_access", __name__, url_prefix=PREFIX)
@@ -66,14 +66,14 @@ class PasswordChange(Body):
 class EmailChange(Body):
     """The new address, and the password that shows whose wish it is."""
 
-    email: Annotated[str, line(255, 1)]
+    email: Annotated[str, line(255, 1), NAMED]
     current: Password
 
 
 class PasskeyChange(Body):
     """What a passkey is called."""
 
-    name: Annotated[str, line(100, 1)]
+    name: Annotated[str, line(100, 1), NAMED]
 
 
 class Ended(Answer):

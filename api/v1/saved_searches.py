@@ -11,7 +11,7 @@ from services import saved_searches
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body
-from web.rest.kinds import Paged, line
+from web.rest.kinds import NAMED, Paged, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_saved_searches", __name__, url_prefix=PREFIX)
@@ -34,7 +34,7 @@ class SavedSearch(Answer):
 class NewSavedSearch(Body):
     """A search to keep."""
 
-    name: Annotated[str, line(200, 1)]
+    name: Annotated[str, line(200, 1), NAMED]
     query: Annotated[str, line(4000)]
     is_pinned: bool = False
 
@@ -42,7 +42,7 @@ class NewSavedSearch(Body):
 class SavedSearchChange(Body):
     """What changes; what is left out stays."""
 
-    name: Annotated[str, line(200, 1)] | None = None
+    name: Annotated[str, line(200, 1), NAMED] | None = None
     query: Annotated[str, line(4000)] | None = None
     is_pinned: bool | None = None
 

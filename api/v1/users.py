@@ -13,7 +13,7 @@ from services.actor import Actor
 from services.second_factor import reset
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body, Query
-from web.rest.kinds import CURSOR_WORDS, Cursor, line
+from web.rest.kinds import CURSOR_WORDS, NAMED, Cursor, line
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_users", __name__, url_prefix=PREFIX)
@@ -56,8 +56,8 @@ class PersonChange(Body):
 class NewPerson(Body):
     """Who is to be invited."""
 
-    username: Annotated[str, line(100, 1)]
-    email: Annotated[str, line(255, 1)]
+    username: Annotated[str, line(100, 1), NAMED]
+    email: Annotated[str, line(255, 1), NAMED]
     role: Role
 
 

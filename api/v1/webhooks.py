@@ -12,11 +12,13 @@ from services import webhooks
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body
-from web.rest.kinds import Paged, line, lines
+from web.rest.kinds import NAMED, Paged, line, lines, told
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_webhooks", __name__, url_prefix=PREFIX)
 HOOKS = "/webhooks"
+Name = Annotated[str, line(100, 1), NAMED]
+Event = Annotated[str, line(50, 1), told(enum=list(webhooks.EVENTS))]
 
 
 class Webhook(Answer):
@@ -38,10 +40,10 @@ class Webhook(Answer):
 class NewWebhook(Body):
     """An address to be told."""
 
-    name: Annotated[str, line(100, 1)]
+    name: Name
     provider_type: Literal["slack", "teams", "webhook"]
     webhook_url: Annotated[str, line(2000, 1)]
-    enabled_events: list[Annotated[str, line(50, 1)]] = Field(max_length=50)
+    enabled_events: list[Event] = Field(max_length=50)
     description: Annotated[str, lines(1000)] | None = None
     is_active: bool = True
 
@@ -49,9 +51,9 @@ class NewWebhook(Body):
 class WebhookChange(Body):
     """What changes; what is left out stays."""
 
-    name: Annotated[str, line(100, 1)] | None = None
+    name: Name | None = None
     webhook_url: Annotated[str, line(2000, 1)] | None = None
-    enabled_events: list[Annotated[str, line(50, 1)]] | None = Field(None, max_length=50)
+    enabled_events: list[Event] | None = Field(None, max_length=50)
     description: Annotated[str, lines(1000)] | None = None
     is_active: bool | None = None
 

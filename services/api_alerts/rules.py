@@ -62,7 +62,11 @@ def wanted(measure: object, threshold: object, window: object, endpoint: object,
         value = float(text)
     except ValueError as error:
         raise Invalid("This must be a number.", field="threshold") from error
-    return checked(kind, value / 100 if kind is AlertMeasure.ERROR_RATE else value, window, endpoint, is_active)
+    if kind is not AlertMeasure.ERROR_RATE:
+        return checked(kind, value, window, endpoint, is_active)
+    if not 0 < value < 100:
+        raise Invalid("A share lies between 0 and 100 per cent.", field="threshold")
+    return checked(kind, value / 100, window, endpoint, is_active)
 
 
 def _measure(given: object) -> AlertMeasure:
@@ -75,7 +79,7 @@ def checked(measure: object, bound: float, window: object, endpoint: object, is_
     """The same of a bound as it is kept: a share of 1, or milliseconds."""
     kind = _measure(measure)
     if kind is AlertMeasure.ERROR_RATE and not 0 < bound < 1:
-        raise Invalid("A share lies between 0 and 100 per cent.", field="threshold")
+        raise Invalid("A share lies between 0 and 1.", field="threshold")
     if kind is AlertMeasure.P95 and not (math.isfinite(bound) and 0 < bound <= LONGEST_WAIT):
         raise Invalid("A time lies between 0 and 3,600,000 ms.", field="threshold")
     if str(window) not in {str(minutes) for minutes in WINDOWS}:

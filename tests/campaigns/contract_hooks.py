@@ -12,8 +12,6 @@ LEFT_OUT = ("cursor", "since", "until", "filter", "sort", "column", "range", "fa
 # Values of bodies that name something, and what names nothing.
 NAMES = {
     "webhook_url": "https://hooks.example.org/pfd",
-    "enabled_events": [],
-    "endpoint": "GET /api/v1/me",
     "threshold": 0.5,  # of any measure
 }
 REFERENCES = ("parent_id", "dataset_id")

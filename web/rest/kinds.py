@@ -14,6 +14,7 @@ LARGEST_STEP = 2**53
 LATEST = 253_402_300_799  # seconds: the end of the year 9999
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+_NAMED = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f\x85][^\x00-\x1f\x7f]*$"
 _LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
@@ -58,6 +59,12 @@ def lines(longest: int) -> Any:
     return StringConstraints(max_length=longest, pattern=_LINES)
 
 
+def told(**schema: Any) -> Any:
+    """What the document says besides of a value whose rules a service holds, which refuses in words of its own."""
+    return Field(json_schema_extra=schema)
+
+
+NAMED = told(pattern=_NAMED)  # more than blanks
 Limit = Annotated[int, Field(ge=1, le=200, description="How many at the most.")]
 Cursor = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[A-Za-z0-9_-]+$")]
 CURSOR_WORDS = "Where the page begins: `next` of the page before."

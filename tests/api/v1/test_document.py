@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import Engine
 
+from models.permissions import Role
 from tests.support.rest import Rest
 from web.rest.document import document
 from web.rest.operations import OPERATIONS
@@ -121,6 +122,32 @@ def test_no_answer_has_a_field_for_a_secret(dash_app: Any) -> None:
     # Of an architecture, by which equal ones are known; of the chain; and whether one has to be chosen.
     chain = {("LogEntry", "previous_hash"), ("LogEntry", "row_hash")}
     assert told == {("NASTrial", "architecture_hash"), ("Person", "must_choose_password"), *chain}
+
+
+HOOK = {"name": "team", "provider_type": "slack", "webhook_url": "https://hooks.example.org/a", "enabled_events": []}
+RULE = {"measure": "p95", "threshold": 250}
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "body", "field", "right", "wrong"),
+    [
+        ("NewWebhook", "/webhooks", HOOK, "name", " a ", "\u2003 "),
+        ("NewExperiment", "/experiments", {}, "name", "\u00a0é", "\u00a0"),
+        ("NewWebhook", "/webhooks", HOOK, "enabled_events", ["model.deployed"], ["model.gone"]),
+        ("NewAlertRule", "/alert-rules", RULE, "endpoint", "GET /api/v1/me", "/api/v1/me"),
+        ("NewAlertRule", "/alert-rules", RULE, "endpoint", "  ", "GET "),
+    ],
+)
+def test_it_tells_what_a_service_refuses(
+    dash_app: Any, sqlite: Engine, model: str, path: str, body: dict[str, Any], field: str, right: Any, wrong: Any
+) -> None:
+    told = document()["components"]["schemas"][model]["properties"][field]
+    assert jsonschema_rs.is_valid(told, right)
+    assert not jsonschema_rs.is_valid(told, wrong)
+    admin = Rest(dash_app.server, role=Role.ADMIN)
+    assert admin.post(path, body | {field: right}).status_code == 201
+    refused = admin.post(path, body | {field: wrong})
+    assert (refused.status_code, refused.json["errors"][0]["field"].split("[")[0]) == (422, field)
 
 
 def test_it_is_served_to_those_who_may_ask(lone_api: Rest) -> None:
