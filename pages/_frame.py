@@ -1,13 +1,15 @@
 """The frame around the pages: navigation by permission, account menu, stores that every page shares."""
 
+from typing import Any
+
 import dash
 from dash import dcc, html
-from dash.development.base_component import Component
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from components.preferences import preference_stores
 from components.shell import NavEntry, NavGroup, UserBadge, shell
+from components.still import still
 from database.engine import snapshot
 from models.permissions import has_permission
 from services import profile
@@ -84,21 +86,23 @@ def _allowed(entries: tuple[tuple[str, str, str], ...]) -> list[NavEntry]:
     ]
 
 
-def frame() -> Component:
+def frame() -> Any:
     """The layout of the app for whoever is signed in."""
     signed_in = current_session()
     with snapshot() as session:
         known = profile.read(session, signed_in.actor)
-    return html.Div(
-        [
-            dcc.Location(id="address", refresh="callback-nav"),
-            *preference_stores({"theme": known.theme, "density": known.density, "zone": known.time_zone}),
-            shell(
-                navigation=navigation(),
-                user=UserBadge(known.name, signed_in.actor.role.replace("_", " "), signed_in.email),
-                page_container=dash.page_container,
-                csrf_token=generate_csrf(),
-                account_entries=_allowed(ACCOUNT),
-            ),
-        ]
+    return still(
+        html.Div(
+            [
+                dcc.Location(id="address", refresh="callback-nav"),
+                *preference_stores({"theme": known.theme, "density": known.density, "zone": known.time_zone}),
+                shell(
+                    navigation=navigation(),
+                    user=UserBadge(known.name, signed_in.actor.role.replace("_", " "), signed_in.email),
+                    page_container=dash.page_container,
+                    csrf_token=generate_csrf(),
+                    account_entries=_allowed(ACCOUNT),
+                ),
+            ]
+        )
     )

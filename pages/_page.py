@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from flask_login import current_user
 
 from components.feedback import empty_state, error_state
+from components.still import still
 from models.permissions import Permission, PermissionDenied, has_permission
 from services.limits import quotas
 from web.callbacks import announce, path_variables, told
@@ -54,7 +55,7 @@ class Page:
             if current_session().must_enrol and not self.for_enrolment:
                 return _to_enrolment()
             try:
-                return function(*args, **{**kwargs, **path_variables()})
+                return _light(function)(*args, **{**kwargs, **path_variables()})
             except Exception as error:  # the last stop before a blank page: told in words, the bug goes to the log
                 return _page_of(error)
 
@@ -89,7 +90,7 @@ class Page:
 
                 options["on_error"] = fail
             counted = _counted(function) if export else function
-            marked = _marked(requires(needed)(counted), needed, sudo=sudo, for_enrolment=is_open, export=export)
+            marked = _marked(requires(needed)(_light(counted)), needed, sudo=sudo, for_enrolment=is_open, export=export)
             dash.callback(*dependencies, **options)(marked)
             return function
 
@@ -104,6 +105,15 @@ def _counted(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return counted
+
+
+def _light(function: Callable[P, R]) -> Callable[P, R]:
+    @functools.wraps(function)
+    def light(*args: P.args, **kwargs: P.kwargs) -> R:
+        answer: R = still(function(*args, **kwargs))
+        return answer
+
+    return light
 
 
 def _page_of(error: Exception) -> Component:

@@ -96,32 +96,17 @@ class TestSomethingDies:
 
 
 class TestEnd:
-    def test_asked_to_end_it_leaves_no_process(self, installation):
-        installation.serve()
-        wait_until(lambda: len(installation.processes()) >= 8)  # supervisor, warden, three programs, their workers
-        os.kill(installation.supervisor.pid, signal.SIGTERM)
-        assert installation.supervisor.wait(timeout=120) == 0
-        wait_until(lambda: installation.processes() == [])  # who was killed dies as soon as it has a core
-
     def test_killed_while_it_starts_it_leaves_no_process(self, installation):
         installation.serve()
         installation.supervisor.kill()
         wait_until(lambda: installation.processes() == [])
 
-    def test_killed_later_it_leaves_no_process_and_can_be_started_again(self, installation):
-        installation.serve()
-        wait_until(lambda: len(installation.processes()) >= 8)
-        installation.supervisor.kill()
-        installation.supervisor.wait()
-        wait_until(lambda: installation.processes() == [])
-        installation.serve()
-        assert installation.get("/healthz")[0] == 200
-
 
 @pytest.fixture(scope="class")
 def restarted(tmp_path_factory):
-    """An installation whose account was named at its start, interrupted and started again."""
+    """An installation whose account and database were named at its start, interrupted and started again."""
     made = Installation(tmp_path_factory.mktemp("restarted"), free_port())
+    made.env["DATABASE_URL"] = "sqlite:///here.sqlite3"
     admin = {"PFD_ADMIN_USERNAME": "ada", "PFD_ADMIN_EMAIL": "ada@example.org", "PFD_ADMIN_PASSWORD": PASSWORD}
     try:
         made.serve(**admin)
@@ -145,11 +130,18 @@ class TestSecondStart:
     def test_children_never_see_the_admin_password(self, restarted):
         assert "PFD_ADMIN_PASSWORD" not in restarted.child("gunicorn").environ()
 
-    def test_database_of_a_relative_address_is_the_same_for_all(self, installation):
-        installation.serve(DATABASE_URL="sqlite:///here.sqlite3")
-        assert installation.get("/readyz") == (200, "ready\n")
-        assert (installation.folder / "here.sqlite3").is_file()
-        assert not (installation.data / "pfd.sqlite3").exists()
+    def test_database_of_a_relative_address_is_the_same_for_all(self, restarted):
+        assert restarted.get("/readyz") == (200, "ready\n")
+        assert (restarted.folder / "here.sqlite3").is_file()
+        assert not (restarted.data / "pfd.sqlite3").exists()
+
+    def test_killed_it_leaves_no_process_and_can_be_started_again(self, restarted):
+        wait_until(lambda: len(restarted.processes()) >= 8)
+        restarted.supervisor.kill()
+        restarted.supervisor.wait()
+        wait_until(lambda: restarted.processes() == [])
+        restarted.serve()
+        assert restarted.get("/healthz")[0] == 200
 
 
 def test_a_relative_address_is_the_same_file_in_a_folder_of_any_name(monkeypatch, tmp_path):
@@ -163,10 +155,13 @@ def test_a_relative_address_is_the_same_file_in_a_folder_of_any_name(monkeypatch
 
 
 class TestTeam:
-    def test_postgresql_and_redis(self, installation, postgresql_url, redis_url):
+    def test_with_postgresql_and_redis_it_answers_and_asked_to_end_leaves_no_process(
+        self, installation, postgresql_url, redis_url
+    ):
         installation.serve(DATABASE_URL=postgresql_url, REDIS_URL=redis_url)
         assert installation.get("/readyz") == (200, "ready\n")
         assert not (installation.data / "pfd.sqlite3").exists()
+        wait_until(lambda: len(installation.processes()) >= 8)  # supervisor, warden, three programs, their workers
         os.kill(installation.supervisor.pid, signal.SIGTERM)
         assert installation.supervisor.wait(timeout=120) == 0
         wait_until(lambda: installation.processes() == [])  # who was killed dies as soon as it has a core

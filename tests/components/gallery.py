@@ -36,6 +36,7 @@ from components.graph import chart, chart_panel, panel_grid, visible_panels
 from components.icons import icon
 from components.index_template import ASSETS_PATH_IGNORE, index_string
 from components.shell import NavEntry, NavGroup, UserBadge, page_header, section, shell
+from components.still import still
 from components.toasts import TOASTS_ID, toast
 from components.values import duration_text, key_value_list, number, progress, stat, stat_row, tag_list, time_tag
 
@@ -279,8 +280,8 @@ def _experiments() -> Any:
     )
 
 
-def create_app(*, charts: bool = True, rows: bool = True) -> dash.Dash:
-    """The gallery with the product's content security policy."""
+def create_app(*, charts: bool = True, rows: bool = True, light: bool = True) -> dash.Dash:
+    """The gallery with the product's content security policy, sent as the product's pages are or by the element."""
     server = flask.Flask("gallery")
     app = dash.Dash(
         "gallery",
@@ -303,13 +304,18 @@ def create_app(*, charts: bool = True, rows: bool = True) -> dash.Dash:
         NavGroup("Data", []),
         NavGroup("Admin", [NavEntry("Users", "/admin/users", "people"), NavEntry("Audit log", "/admin/audit", "list")]),
     ]
-    app.layout = lambda: shell(
-        navigation=navigation,
-        user=UserBadge("Ada Lovelace", "Operator", "ada@example.org"),
-        page_container=html.Div(content(charts=charts, rows=rows)),
-        csrf_token="token",
-        account_entries=[NavEntry("Account", "/account", "person")],
-    )
+
+    def layout() -> Any:
+        made = shell(
+            navigation=navigation,
+            user=UserBadge("Ada Lovelace", "Operator", "ada@example.org"),
+            page_container=html.Div(content(charts=charts, rows=rows)),
+            csrf_token="token",
+            account_entries=[NavEntry("Account", "/account", "person")],
+        )
+        return still(made) if light else made
+
+    app.layout = layout
 
     @app.callback(Output("grid", "getRowsResponse"), Input("grid", "getRowsRequest"), prevent_initial_call=True)
     def asked(request: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,13 @@ PARTS = {
     "charts": {"charts": True, "rows": False},
     "rows": {"charts": False, "rows": True},
     "neither": {"charts": False, "rows": False},
+    "element by element": {"charts": False, "rows": False, "light": False},
 }
+
+
+ELEMENTS = """() => [...document.querySelectorAll("#react-entry-point *:not(.dash-graph, .dash-graph *)")].map((one) =>
+    [one.tagName, one.children.length ? "" : one.textContent,
+     [...one.attributes].map((part) => `${part.name}=${part.value}`).sort().join(" ")].join("|"))"""
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +296,30 @@ class TestConfigTree:
         page.get_by_placeholder("Filter configuration").fill("heads")
         expect(page.locator(".tree-leaf:visible")).to_have_count(1)
         expect(page.locator(".tree-leaf:visible")).to_contain_text("heads")
+
+
+class TestStill:
+    """What nothing listens to is drawn as one component (components/still.py)."""
+
+    def test_a_page_of_fewer_components_is_the_same_element_by_element(self, visit):
+        drawn = []
+        for part in ("neither", "element by element"):
+            page = visit(part=part)
+            settle(page)
+            page.wait_for_function("document.querySelector('time[data-localised], .side-bar') !== null")
+            drawn.append(page.evaluate(ELEMENTS))
+        assert len(drawn[0]) > 300
+        assert drawn[0] == drawn[1]
+
+    def test_an_address_that_would_run_something_is_none(self, visit):
+        page = visit()
+        tree = ["a", {"href": "javascript:alert(1)", "className": "run"}, ["b", {}, "x"]]
+        made = page.evaluate("tree => window.pfd_still.Still({tree}).props", tree)
+        assert (made["className"], made["href"]) == ("run", "about:blank")
+
+    def test_its_links_are_followed_without_loading_the_app_anew(self, visit):
+        page = visit()
+        page.evaluate("window.is_the_same = true")
+        page.get_by_role("link", name="Compare").click()
+        page.wait_for_url("**/compare")
+        assert page.evaluate("window.is_the_same")

@@ -31,7 +31,7 @@ def histories(dataset):
             x = seen_as(config.representation)
             y = dataset.labels
             epochs = train(config, x[split.train], y[split.train], x[split.val], y[split.val], 11)
-            made[name] = list(islice(epochs, 12))
+            made[name] = list(islice(epochs, 8))
     return made
 
 

@@ -42,24 +42,22 @@ def test_that_of_a_group_leads_to_the_list_of_it(printed: tuple[Page, str, str],
     assert "bearings" in page.url
 
 
-@pytest.mark.parametrize(
-    "fragment",
-    [
-        "#/experiments/1/runs/../../logout",
-        "#/experiments/1/runs/" + "F" * 32,
-        "#/experiments//evil.example",
-        "#//evil.example/experiments/1",
-        "#javascript:alert(1)",
-        "#/experiments/99999999999",
-    ],
+ALIKE = (
+    "#/experiments/1/runs/../../logout",
+    "#/experiments/1/runs/" + "F" * 32,
+    "#/experiments//evil.example",
+    "#//evil.example/experiments/1",
+    "#javascript:alert(1)",
+    "#/experiments/99999999999",
 )
-def test_what_only_looks_like_one_stays_at_the_start(
-    printed: tuple[Page, str, str], live_server: str, fragment: str
-) -> None:
+
+
+def test_what_only_looks_like_one_stays_at_the_start(printed: tuple[Page, str, str], live_server: str) -> None:
     page, *_ = printed
-    follow(page, live_server, fragment)
-    expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
-    assert page.evaluate("location.pathname") == "/"
+    for fragment in ALIKE:
+        follow(page, live_server, fragment)
+        expect(page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
+        assert page.evaluate("location.pathname") == "/", fragment
 
 
 def test_who_is_not_signed_in_is_led_there_afterwards(printed: tuple[Page, str, str], live_server: str) -> None:
