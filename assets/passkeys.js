@@ -105,6 +105,9 @@
     }
   }
 
+  // Until here nothing listens to them.
+  document.querySelectorAll("[data-passkey-sign-in]").forEach((button) => { button.disabled = false; });
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest && event.target.closest("[data-passkey-sign-in], [data-passkey-add]");
     if (!button) return;

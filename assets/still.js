@@ -7,7 +7,8 @@
   function safe(attributes) {
     const leading = LEADING.filter((name) => name in attributes);
     if (leading.length === 0) return attributes;
-    const cleaned = leading.map((name) => [name, window.dash_clientside.clean_url(attributes[name])]);
+    const clean = window.dash_clientside.clean_url;
+    const cleaned = leading.map((name) => [name, clean(attributes[name])]);
     return Object.assign({}, attributes, Object.fromEntries(cleaned));
   }
 

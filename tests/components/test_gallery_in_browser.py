@@ -25,7 +25,7 @@ PARTS = {
 
 
 ELEMENTS = """() => [...document.querySelectorAll("#react-entry-point *:not(.dash-graph, .dash-graph *)")].map((one) =>
-    [one.tagName, one.children.length ? "" : one.textContent,
+    one.tagName === "TIME" ? one.tagName : [one.tagName, one.children.length ? "" : one.textContent,
      [...one.attributes].map((part) => `${part.name}=${part.value}`).sort().join(" ")].join("|"))"""
 
 
