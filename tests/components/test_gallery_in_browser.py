@@ -306,7 +306,6 @@ class TestStill:
         for part in ("neither", "element by element"):
             page = visit(part=part)
             settle(page)
-            page.wait_for_function("document.querySelector('time[data-localised], .side-bar') !== null")
             drawn.append(page.evaluate(ELEMENTS))
         assert len(drawn[0]) > 300
         assert drawn[0] == drawn[1]

@@ -123,9 +123,27 @@ def test_whatever_the_page_the_same_elements_stand_there_and_no_more_components(
     assert to_json_plotly(light).count('"namespace"') <= to_json_plotly(page).count('"namespace"')
 
 
-@given(st.recursive(TEXTS, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
-def test_text_never_becomes_an_element(value: Any) -> None:
-    """A row of the database that holds a list of words is none of a page's trees."""
-    made = still(html.Div([html.P(html.I("a")), html.Td(value)]))
-    trees = [] if isinstance(value, list) and value else [tree_of(made)[3]]
-    assert all(all(not isinstance(part, list) for part in tree[2:]) for tree in trees)
+HOSTILE = st.sampled_from(["script", "", "Link", {}, {"src": "x"}, 3, None])
+
+
+def trees_in(sent_value: Any) -> list[Any]:
+    """All trees of a page as it was sent, with those inside them."""
+    found, todo = [], [sent_value]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict) and value.get("type") == "Still":
+            found.append(value["props"]["tree"])
+        elif isinstance(value, dict | list):
+            todo += value.values() if isinstance(value, dict) else value
+    for tree in found:
+        found += [part for part in tree[2:] if isinstance(part, list)]
+    return found
+
+
+@given(st.recursive(HOSTILE, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
+def test_what_a_row_holds_never_becomes_an_element(value: Any) -> None:
+    page = html.Div([html.P(html.I("a")), html.Td(value), html.P(html.I("c"))])
+    trees = trees_in(sent(still(page)))
+    assert {tree[0] for tree in trees} <= {"div", "p", "i", "td", ""}
+    assert all(tree[1] == {} for tree in trees)
+    assert {tree[0] for tree in trees} >= {"p", "i"}
