@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from diagnosis.confusion import class_scores, confusion_matrix
+from diagnosis.errors import TrainingDiverged
 from diagnosis.learners import Learner, make_learner
 from diagnosis.splits import Standardiser
 from diagnosis.trainer_config import TrainerConfig
@@ -21,10 +22,6 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 PROBABILITY_FLOOR: Final = 1e-7  # a forest says 0 of a class that none of its trees chose; the loss must stay finite
-
-
-class TrainingDiverged(ArithmeticError):
-    """Weights or loss left the finite numbers; a smaller learning rate is the usual way out."""
 
 
 @dataclass(frozen=True, eq=False)

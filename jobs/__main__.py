@@ -15,6 +15,7 @@ def main(words: list[str]) -> int:
         return 2
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from config.errors import ConfigurationError
+    from config.settings import settings
 
     try:
         from jobs.celery_app import build, celery
@@ -26,7 +27,12 @@ def main(words: list[str]) -> int:
         return 0
     # Workers tell each other nothing: what they would say is in the jobs' rows.
     worker = celery.Worker(
-        loglevel="WARNING", quiet=True, without_gossip=True, without_mingle=True, without_heartbeat=True
+        loglevel="WARNING",
+        quiet=True,
+        autoscale=(settings().worker_processes, 1),
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
     )
     worker.start()
     return worker.exitcode or 0

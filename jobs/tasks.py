@@ -6,39 +6,27 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from database.engine import snapshot, transaction
-from diagnosis.trainers import TrainingDiverged
-from jobs import demo, mail, sweeping, training
+from jobs import sweeping
 from jobs.announcing import announce_to_celery
 from jobs.celery_app import celery
+from jobs.handlers import HANDLERS, reason_of
 from jobs.lease import HandedBack, Lease, Postponed
 from jobs.processes import is_stopping
 from services import forgotten, job_queue, job_recovery, lock_outs, machine, notices, retention
 from services.api_alerts import watching
 from services.api_keys import reminders
 from services.api_metrics import rollup
-from services.demo import KIND as DEMO
 from services.errors import AppError
 from services.experiments import editing
 from services.tracking import artifact_retention
-from services.training import KIND as TRAINING
 
 logger = logging.getLogger(__name__)
 announce_to_celery()
 
-Handler = Callable[[dict[str, Any], Lease], None]
-HANDLERS: dict[str, Handler] = {
-    TRAINING: training.run,
-    DEMO: demo.load,
-    notices.KIND: mail.send,
-    forgotten.KIND: mail.send_reset_link,
-    lock_outs.KIND: mail.tell_of_lock_out,
-}
 ERRANDS = (
     notices.KIND,
     forgotten.KIND,
@@ -46,7 +34,6 @@ ERRANDS = (
 )  # what takes a moment and must not wait behind hours of training
 LONGEST_ERRANDS = 10.0  # seconds, as a job that ends waits for what is done beside it
 _errands = threading.Lock()
-LONGEST_REASON = 1000
 LOOKED_AT = 0.5  # seconds over which the load of the processor is measured
 PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
@@ -97,15 +84,6 @@ def beside() -> None:
                 run(job_id)
     finally:
         _errands.release()
-
-
-def reason_of(error: Exception) -> str:
-    """What people read: our own sentences as they are, of anything else its type and first line, never a trace."""
-    if isinstance(error, AppError | TrainingDiverged):
-        return str(error)[:LONGEST_REASON]
-    said = error.orig if isinstance(error, DBAPIError) else error  # without the statement and its values
-    lines = str(said).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")[:LONGEST_REASON]
 
 
 @celery.task(name="jobs.sweep")  # type: ignore[untyped-decorator]

@@ -20,10 +20,11 @@ from database.engine import snapshot, transaction
 from models.permissions import Permission
 from pages._page import register_page
 from pages._presses import number_in, presses, store
-from services import database_size, failed_jobs, health, machine
+from services import database_size, failed_jobs, health, machine, machine_courses
 from services.database_size import Size, Table
 from services.failed_jobs import FailedJob
-from services.machine import Course, Reading
+from services.machine import Reading
+from services.machine_courses import Course
 from web.identity import current_actor
 
 page = register_page(__name__, path="/admin/health", title="Health", permission=Permission.VIEW_SYSTEM_HEALTH)
@@ -48,10 +49,12 @@ def layout(**_: str) -> Component:
     with snapshot() as session:
         found = failed_jobs.failed(session, actor)
         queue, about = health.queue(session, actor), health.about(session, actor)
-        courses = machine.courses(session, actor, machine.SPANS[DAY])
+        courses = machine_courses.courses(session, actor, machine_courses.SPANS[DAY])
         size = database_size.size(session, actor)
     figures = _figures(courses, DAY)
-    spans = dbc.Select(id=SPAN, value=DAY, options=[{"value": word, "label": f"Last {word}"} for word in machine.SPANS])
+    spans = dbc.Select(
+        id=SPAN, value=DAY, options=[{"value": word, "label": f"Last {word}"} for word in machine_courses.SPANS]
+    )
     return html.Div(
         [
             page_header("Health"),
@@ -233,9 +236,9 @@ def draw_again(span: Any, _tick: Any, visible: Any) -> tuple[Any, ...]:
     """The curves and the tables, once a minute or over another time."""
     if visible is False and ctx.triggered_id == SLOW_TICK:
         return (no_update,) * (len(CHARTS) + 1)
-    wanted = span if isinstance(span, str) and span in machine.SPANS else DAY
+    wanted = span if isinstance(span, str) and span in machine_courses.SPANS else DAY
     with snapshot() as session:
-        courses = machine.courses(session, current_actor(), machine.SPANS[wanted])
+        courses = machine_courses.courses(session, current_actor(), machine_courses.SPANS[wanted])
         size = None if ctx.triggered_id == SPAN else database_size.size(session, current_actor())
     figures = _figures(courses, wanted)
     return *(figures[name] for name in CHARTS), no_update if size is None else _database(size)

@@ -17,7 +17,7 @@ from models.permissions import Permission
 from services import job_queue, signal_files
 from services.actor import Actor
 from services.errors import Invalid, NotFound
-from services.experiments import lifecycle
+from services.experiments import epochs, lifecycle
 
 KIND = "training.run"
 _OF_TREES = frozenset({"trees_per_epoch", "max_depth"})
@@ -125,7 +125,7 @@ def train(plan: Plan) -> tuple[Generator[EpochResult, None, TrainedModel], tuple
 
 def record(session: Session, experiment_id: int, result: EpochResult, class_names: tuple[str, ...]) -> bool:
     """Write an epoch with its scores per class and its confusion matrix; False when the experiment no longer runs."""
-    epoch = lifecycle.Epoch(
+    epoch = epochs.Epoch(
         epoch=result.epoch,
         train_loss=result.train_loss,
         val_loss=result.val_loss,
@@ -134,7 +134,7 @@ def record(session: Session, experiment_id: int, result: EpochResult, class_name
         learning_rate=result.learning_rate,
         duration_seconds=result.duration_seconds,
     )
-    return lifecycle.record_epoch(
+    return epochs.record_epoch(
         session,
         experiment_id,
         epoch,

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from models.permissions import Permission
-from services import cursors, database_size, failed_jobs, machine
+from services import cursors, database_size, failed_jobs, machine, machine_courses
 from services import health as installation
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed
@@ -20,7 +20,7 @@ from web.rest.operations import PREFIX, operation
 blueprint = Blueprint("v1_health", __name__, url_prefix=PREFIX)
 HEALTH, JOBS = "/health", "/failed-jobs"
 LOOKED_AT = 0.1  # seconds over which the load of the processor is measured
-SPANS = {"24h": machine.SPANS["24 h"], "7d": machine.SPANS["7 d"]}
+SPANS = {"24h": machine_courses.SPANS["24 h"], "7d": machine_courses.SPANS["7 d"]}
 
 
 class Machine(Answer):
@@ -147,7 +147,7 @@ def _seconds(length: timedelta | None) -> float | None:
 )
 def list_health_history(session: Session, actor: Actor, query: HistoryQuery) -> Reply:
     """One quantity of the machine or its queue over a day or a week"""
-    course = machine.courses(session, actor, SPANS[query.range])[query.quantity]
+    course = machine_courses.courses(session, actor, SPANS[query.range])[query.quantity]
     items = [
         Sample(moment=datetime.fromtimestamp(milliseconds / 1000, UTC), value=value)
         for milliseconds, value in zip(course.times.tolist(), course.values.tolist(), strict=True)

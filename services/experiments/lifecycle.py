@@ -1,12 +1,10 @@
-"""The life of an experiment: created, started, epoch by epoch, ended once."""
+"""The life of an experiment: created, started, ended once. What its epochs gave is written by epochs.py."""
 
+import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-import numpy as np
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -16,32 +14,16 @@ from models.experiment import ACTIVE, Experiment, ExperimentStatus
 from models.experiment_param import ExperimentParam
 from models.metric_series import MetricKey, MetricSeries
 from models.permissions import Permission
-from models.training_run import ConfusionMatrix, TrainingRun
+from models.training_run import TrainingRun
 from services import job_queue
 from services.actor import Actor
-from services.curves import writing
-from services.curves.packing import Points
 from services.errors import Conflict
 from services.experiments import groups
 from services.experiments.access import get, visibility
 
-EPOCH_COLUMNS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate", "duration_seconds")
 MOST_DOUBLINGS, PARTS = 24, 50
 _NAMES = 0x5046  # advisory locks of PostgreSQL, one for each name
 METRICS_KEPT = 200  # in experiments.metrics, which is a summary; every metric has its series
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """What one epoch of training gave."""
-
-    epoch: int
-    train_loss: float | None = None
-    val_loss: float | None = None
-    train_accuracy: float | None = None
-    val_accuracy: float | None = None
-    learning_rate: float | None = None
-    duration_seconds: float | None = None
 
 
 def unique_name(session: Session, wanted: str) -> str:
@@ -118,7 +100,7 @@ def as_number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if np.isfinite(number) else None
+    return number if math.isfinite(number) else None
 
 
 def start(session: Session, experiment_id: int) -> bool:
@@ -143,49 +125,6 @@ def wait_again(session: Session, experiment_id: int) -> None:
         .where(Experiment.id == experiment_id, Experiment.status == ExperimentStatus.RUNNING)
         .values(status=ExperimentStatus.PENDING)
     )
-
-
-def record_epoch(
-    session: Session,
-    experiment_id: int,
-    epoch: Epoch,
-    *,
-    metrics: Mapping[str, float] | None = None,
-    confusion: tuple[list[str], list[list[int]]] | None = None,
-    at: datetime | None = None,
-) -> bool:
-    """Write an epoch with all its metrics, whole or not at all; False when the experiment no longer runs.
-
-    An epoch that is there already, from before a crash, is left as it is.
-    """
-    experiment = session.scalar(
-        select(Experiment)
-        .where(Experiment.id == experiment_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if experiment is None or experiment.status != ExperimentStatus.RUNNING:
-        return False
-    if epoch.epoch <= experiment.epochs_completed:
-        return True
-    moment = at or now()
-    session.add(
-        TrainingRun(experiment_id=experiment_id, **{name: getattr(epoch, name) for name in ("epoch", *EPOCH_COLUMNS)})
-    )
-    values = {name: getattr(epoch, name) for name in EPOCH_COLUMNS[:-1]}
-    named = {name: value for name, value in values.items() if value is not None} | dict(metrics or {})
-    seconds = moment.timestamp()
-    writing.append(
-        session, experiment_id, {name: Points.of([epoch.epoch], [value], [seconds]) for name, value in named.items()}
-    )
-    if confusion is not None:
-        labels, counts = confusion
-        session.add(ConfusionMatrix(experiment_id=experiment_id, epoch=epoch.epoch, labels=labels, counts=counts))
-    experiment.epochs_completed = epoch.epoch
-    if experiment.started_at is not None:
-        experiment.duration_seconds = (moment - experiment.started_at).total_seconds()
-    session.flush()
-    return True
 
 
 def complete(session: Session, experiment_id: int) -> bool:

@@ -18,7 +18,7 @@ from services.actor import Actor
 from services.curves import writing
 from services.curves.packing import Points
 from services.errors import Conflict, Invalid
-from services.experiments import editing, lifecycle, run_tags
+from services.experiments import editing, epochs, lifecycle, run_tags
 from services.imports import parents
 from services.imports.run import ImportedEpoch, ImportedRun, ImportedSeries
 
@@ -232,7 +232,7 @@ def _take_epochs(session: Session, experiment: Experiment, run: ImportedRun) -> 
 
 
 def _finite_cells(epoch: ImportedEpoch) -> dict[str, float]:
-    cells = {column: getattr(epoch, column) for column in lifecycle.EPOCH_COLUMNS}
+    cells = {column: getattr(epoch, column) for column in epochs.EPOCH_COLUMNS}
     return {column: value for column, value in cells.items() if value is not None and np.isfinite(value)}
 
 

@@ -11,12 +11,14 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from config.settings import settings
 from services.errors import AppError
 from services.mail.letters import Letter
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _SEPARATORS = "\u2028\u2029"
 LONGEST_SUBJECT = 200
@@ -87,7 +89,9 @@ def _as_html(letter: Letter) -> str:
 
 
 @lru_cache(maxsize=1)
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # not before a worker has a letter to write
+
     folder = Path(__file__).with_name("templates")
     return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined).get_template(
         "letter.html"

@@ -25,7 +25,7 @@ def loaded_of(names: set[str], code: str) -> set[str]:
 
 
 def test_the_workers_parent_loads_nothing_heavy() -> None:
-    heavy = {"sklearn", "scipy", "h5py", "flask", "dash"}
+    heavy = {"sklearn", "scipy", "numpy", "h5py", "cryptography", "jinja2", "flask", "dash"}
     assert loaded_of(heavy, "import jobs.tasks, jobs.processes") == set()
 
 

@@ -21,13 +21,13 @@ from config import settings as configuration
 from database import engine as engines
 from database.engine import transaction
 from database.types import now
+from diagnosis.errors import TrainingDiverged
 from diagnosis.trainer_config import TrainerConfig
-from diagnosis.trainers import TrainingDiverged
-from jobs import announcing, celery_app, sweeping, tasks
+from jobs import announcing, celery_app, handlers, sweeping, tasks
 from jobs.lease import Lease
 from models.experiment import ExperimentStatus
 from models.job import Job, JobStatus
-from services import job_queue, signal_files
+from services import demo, job_queue, signal_files, training
 from services.errors import Conflict
 from tests.support.clock import hold
 from tests.support.trainings import FILE, a_dataset, a_training, epochs_of, experiment_of, job_of
@@ -48,7 +48,7 @@ def a_job_that(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[Han
     """A waiting job of a kind that does this."""
 
     def make(handle: Handle) -> int:
-        monkeypatch.setitem(tasks.HANDLERS, "test.kind", handle)
+        monkeypatch.setitem(handlers.HANDLERS, "test.kind", handle)
         with transaction() as session:
             return job_queue.enqueue(session, "test.kind").id
 
@@ -99,7 +99,7 @@ class TestRun:
         assert job_of(job_id).status == JobStatus.PENDING
 
     def test_every_kind_that_services_name_has_a_handler(self) -> None:
-        assert set(tasks.HANDLERS) >= {"training.run", "demo.load"}
+        assert set(handlers.HANDLERS) == {training.KIND, demo.KIND, *tasks.ERRANDS}
 
 
 class TestReason:
@@ -120,7 +120,7 @@ class TestReason:
 
     def test_statement_and_values_of_a_database_error_are_not_shown(self) -> None:
         error = OperationalError("SELECT secret", {"value": "hidden"}, sqlite3.OperationalError("disk full\nand more"))
-        assert tasks.reason_of(error) == "OperationalError: disk full"
+        assert handlers.reason_of(error) == "OperationalError: disk full"
 
 
 class TestFailedTraining:

@@ -83,6 +83,27 @@ class TestWorker:
         assert set(Path("/").iterdir()) == before
 
 
+def assert_grows(machine: Machine) -> None:
+    """One process for the first training, one more for those that would wait, and no third."""
+    dataset = a_dataset()
+    (_, first), worker = a_training(dataset, LONG), psutil.Process(machine.worker().pid)
+    wait_until(lambda: job_of(first).status == JobStatus.RUNNING)
+    assert len(worker.children()) == 1
+    others = [a_training(dataset, LONG)[1] for _ in range(2)]
+    wait_until(lambda: JobStatus.RUNNING in {job_of(other).status for other in others})
+    assert job_of(first).status == JobStatus.RUNNING
+    assert {job_of(other).status for other in others} == {JobStatus.RUNNING, JobStatus.PENDING}
+    assert len(worker.children()) == 2
+
+
+class TestGrowing:
+    def test_a_worker_begins_with_one_process_and_takes_another_for_work_that_waits(self, machine: Machine) -> None:
+        assert_grows(machine)
+
+    def test_so_it_does_on_postgresql_and_redis(self, team_machine: Machine) -> None:
+        assert_grows(team_machine)
+
+
 class TestKilled:
     def test_a_killed_training_resumes_and_has_each_epoch_once(self, machine: Machine) -> None:
         experiment_id, job_id = killed_half_way(machine)

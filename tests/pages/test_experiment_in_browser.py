@@ -16,8 +16,8 @@ from database.engine import transaction
 from models import User
 from models.permissions import Role
 from services.actor import SYSTEM
-from services.experiments import editing, lifecycle
-from services.experiments.lifecycle import Epoch
+from services.experiments import editing, epochs, lifecycle
+from services.experiments.epochs import Epoch
 from tests.support.axe import looks, serious_faults_in_each_look
 from tests.support.experiments import completed, record, running, with_series
 from tests.support.following import FOLLOW, follow, settle
@@ -299,8 +299,8 @@ class TestResults:
     def test_matrix_of_the_best_epoch_is_shown_first(self, visit: Visit) -> None:
         number = running(epochs=3)
         with transaction() as session:
-            worse = lifecycle.Epoch(4, val_accuracy=0.1)
-            lifecycle.record_epoch(session, number, worse, confusion=(["a", "b"], [[1, 1], [1, 1]]))
+            worse = epochs.Epoch(4, val_accuracy=0.1)
+            epochs.record_epoch(session, number, worse, confusion=(["a", "b"], [[1, 1], [1, 1]]))
             lifecycle.complete(session, number)
         page = visit(f"/experiments/{number}")
         expect(page.locator(".stat", has_text="Best epoch")).to_have_text("Best epoch3highest validation accuracy")
@@ -321,12 +321,12 @@ class TestEpochs:
     def test_a_column_in_which_nothing_was_recorded_is_left_out_until_something_is(self, visit: Visit) -> None:
         number = running()
         with transaction() as session:
-            lifecycle.record_epoch(session, number, Epoch(1, train_loss=0.5))
+            epochs.record_epoch(session, number, Epoch(1, train_loss=0.5))
         page = visit(f"/experiments/{number}")
         heads = page.locator(".epochs-table th:visible")
         expect(heads).to_have_text(["Epoch", "Train loss"])
         with transaction() as session:
-            lifecycle.record_epoch(session, number, Epoch(2, train_loss=0.4, val_accuracy=0.9))
+            epochs.record_epoch(session, number, Epoch(2, train_loss=0.4, val_accuracy=0.9))
         expect(heads).to_have_text(["Epoch", "Train loss", "Val accuracy"])
         expect(page.locator("#experiment-epoch-rows tr").first.locator("td:visible")).to_have_text(["1", "0.5000", "–"])
 

@@ -16,8 +16,8 @@ from models import Experiment, ExperimentStatus, SessionLog
 from models.permissions import Role
 from services import accounts
 from services.actor import SYSTEM
-from services.experiments import editing, lifecycle
-from services.experiments.lifecycle import Epoch
+from services.experiments import editing, epochs, lifecycle
+from services.experiments.epochs import Epoch
 from tests.support import people
 from tests.support.axe import serious_faults_in_each_look
 from tests.support.following import SETTLED, follow
@@ -288,7 +288,7 @@ class TestHome:
         row = page.locator(".plain-table tr", has_text="growing")
         expect(row).to_contain_text("0 / 5")
         with transaction() as session:
-            lifecycle.record_epoch(session, number, Epoch(1, val_accuracy=0.4))
+            epochs.record_epoch(session, number, Epoch(1, val_accuracy=0.4))
         expect(row).to_contain_text("1 / 5")
 
     def test_failures_are_told_with_their_reason(self, visit: Visit) -> None:

@@ -29,8 +29,8 @@ from models.permissions import Role
 from services.actor import SYSTEM
 from services.curves import writing
 from services.curves.packing import Points
-from services.experiments import lifecycle
-from services.experiments.lifecycle import Epoch
+from services.experiments import epochs, lifecycle
+from services.experiments.epochs import Epoch
 from tests.support import people
 from tests.support.following import SETTLED, follow, settle
 from tests.support.tabs import RESTING
@@ -196,7 +196,7 @@ def store(admin: int) -> tuple[int, list[int]]:
         writing.append(session, main.id, {text[:250]: Points.of([1, 2], [1.0, 2.0]) for text in texts})
         labels = texts[:8]
         epoch = Epoch(1, train_loss=1.0, val_loss=1.0, val_accuracy=0.5)
-        lifecycle.record_epoch(session, main.id, epoch, metrics={}, confusion=(labels, [[1] * 8] * 8))
+        epochs.record_epoch(session, main.id, epoch, metrics={}, confusion=(labels, [[1] * 8] * 8))
         accounts_of(session, admin, moment)
         return main.id, numbers
 

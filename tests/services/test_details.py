@@ -18,8 +18,8 @@ from services.curves import writing
 from services.curves.directions import direction_of
 from services.curves.packing import Points
 from services.errors import NotFound
-from services.experiments import details, editing, lifecycle
-from services.experiments.lifecycle import Epoch
+from services.experiments import details, editing, epochs, lifecycle
+from services.experiments.epochs import Epoch
 from tests.support import clock
 from tests.support.experiments import with_series
 
@@ -36,7 +36,7 @@ def running(name: str = "run", **columns: Any) -> int:
 
 def record(experiment_id: int, epoch: int, **values: Any) -> None:
     with transaction() as session:
-        lifecycle.record_epoch(
+        epochs.record_epoch(
             session, experiment_id, Epoch(epoch, **values), confusion=(LABELS, [[8, 2], [epoch, 10 - epoch]])
         )
 

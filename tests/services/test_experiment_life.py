@@ -17,8 +17,8 @@ from models.permissions import PermissionDenied, Role
 from services import accounts
 from services.actor import SYSTEM, Actor
 from services.errors import Conflict, Invalid, NotFound
-from services.experiments import details, editing, lifecycle, reporting
-from services.experiments.lifecycle import Epoch
+from services.experiments import details, editing, epochs, lifecycle, reporting
+from services.experiments.epochs import Epoch
 from tests.support.people import PASSWORD, person
 from tests.support.waiting import is_waited_for, wait_until
 
@@ -74,7 +74,7 @@ class TestEpochs:
         number = make(total_epochs=2)
         with transaction() as session:
             assert lifecycle.start(session, number)
-            lifecycle.record_epoch(
+            epochs.record_epoch(
                 session, number, Epoch(1, 0.9, 1.0, 0.5, 0.4, 0.01, 3.0), metrics={"f1/Imbalance": 0.3},
                 confusion=(["a", "b"], [[3, 1], [0, 4]]),
             )  # fmt: skip
@@ -92,7 +92,7 @@ class TestEpochs:
             lifecycle.start(session, number)
         for loss in (0.5, 0.1):
             with transaction() as session:
-                assert lifecycle.record_epoch(session, number, Epoch(1, val_loss=loss))
+                assert epochs.record_epoch(session, number, Epoch(1, val_loss=loss))
         with snapshot() as session:
             assert session.scalars(select(TrainingRun.val_loss)).all() == [0.5]
 
@@ -102,14 +102,14 @@ class TestEpochs:
             lifecycle.start(session, number)
             lifecycle.cancel(session, SYSTEM, number)
         with transaction() as session:
-            assert not lifecycle.record_epoch(session, number, Epoch(1, val_loss=1.0))
+            assert not epochs.record_epoch(session, number, Epoch(1, val_loss=1.0))
 
     def test_the_best_is_the_first_with_the_highest_validation_accuracy(self, database: Engine) -> None:
         number = make()
         with transaction() as session:
             lifecycle.start(session, number)
             for epoch, accuracy in enumerate([0.1, 0.8, 0.3, 0.8], 1):
-                lifecycle.record_epoch(session, number, Epoch(epoch, val_accuracy=accuracy, val_loss=1 / epoch))
+                epochs.record_epoch(session, number, Epoch(epoch, val_accuracy=accuracy, val_loss=1 / epoch))
             lifecycle.complete(session, number)
         assert row(number).best_epoch == 2
         assert row(number).metrics["val_accuracy"] == 0.8
@@ -119,7 +119,7 @@ class TestEpochs:
         with transaction() as session:
             lifecycle.start(session, number)
             for epoch, loss in enumerate([0.9, 0.2, 0.4], 1):
-                lifecycle.record_epoch(session, number, Epoch(epoch, val_loss=loss))
+                epochs.record_epoch(session, number, Epoch(epoch, val_loss=loss))
             lifecycle.complete(session, number)
         assert row(number).best_epoch == 2
 
@@ -214,7 +214,7 @@ class TestDeletion:
         number = make("doomed")
         with transaction() as session:
             lifecycle.start(session, number)
-            lifecycle.record_epoch(session, number, Epoch(1, 0.5, 0.5))
+            epochs.record_epoch(session, number, Epoch(1, 0.5, 0.5))
         with snapshot() as session:
             preview = editing.preview_deletion(session, SYSTEM, [number])
         assert (preview.names, preview.active, preview.epochs, preview.points) == (("doomed",), 1, 1, 2)
@@ -260,7 +260,7 @@ class TestDeletion:
         number, kept = make("old"), make("new")
         with transaction() as session:
             lifecycle.start(session, number)
-            lifecycle.record_epoch(session, number, Epoch(1, 0.5, 0.5), confusion=(["a"], [[1]]))
+            epochs.record_epoch(session, number, Epoch(1, 0.5, 0.5), confusion=(["a"], [[1]]))
             editing.add_tag(session, SYSTEM, [number, kept], "t")
             editing.delete_experiments(session, SYSTEM, [number, kept])
             long_ago = now() - settings().deleted_kept - timedelta(hours=1)

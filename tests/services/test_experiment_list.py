@@ -19,7 +19,7 @@ from services.actor import SYSTEM, Actor
 from services.curves import writing
 from services.curves.packing import Points
 from services.errors import Invalid, NotFound
-from services.experiments import editing, exporting, lifecycle, listing, options
+from services.experiments import editing, epochs, exporting, lifecycle, listing, options
 from services.experiments.access import get
 from services.experiments.conditions import Filter
 from services.experiments.listing import ListQuery
@@ -479,7 +479,7 @@ def test_the_version_moves_with_new_rows_running_epochs_tags_and_deletions(datab
 
     seen = [version()]
     with transaction() as session:
-        lifecycle.record_epoch(session, number, lifecycle.Epoch(1, val_loss=0.5))
+        epochs.record_epoch(session, number, epochs.Epoch(1, val_loss=0.5))
     seen.append(version())
     other = make("b")
     seen.append(version())

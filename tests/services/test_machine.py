@@ -13,7 +13,7 @@ from database.types import now
 from jobs import tasks
 from models import EmailLog, Experiment, HealthSample, Job, JobStatus, SystemLog
 from models.permissions import PermissionDenied, Role
-from services import database_size, deletion, failed_jobs, health, job_queue, machine, notices
+from services import database_size, deletion, failed_jobs, health, job_queue, machine, machine_courses, notices
 from services.actor import SYSTEM, Actor
 from services.errors import AppError, Conflict, NotFound
 from services.machine import Reading
@@ -30,9 +30,9 @@ def samples(count: int, minutes: float = 1.0, **columns: Any) -> None:
         session.add_all(HealthSample(taken_at=moment - timedelta(minutes=minutes * n), **values) for n in range(count))
 
 
-def courses(hours: float = 24.0, actor: Actor = SYSTEM) -> dict[str, machine.Course]:
+def courses(hours: float = 24.0, actor: Actor = SYSTEM) -> dict[str, machine_courses.Course]:
     with snapshot() as session:
-        return machine.courses(session, actor, timedelta(hours=hours))
+        return machine_courses.courses(session, actor, timedelta(hours=hours))
 
 
 def a_failed_job(kind: str = "demo.load", payload: dict[str, Any] | None = None, **columns: Any) -> int:
@@ -98,7 +98,7 @@ class TestSamples:
             spike = session.scalars(select(HealthSample).order_by(HealthSample.id).offset(5000).limit(1)).one()
             spike.cpu_percent = 99.0
         course = courses(24 * 7)["cpu"]
-        assert course.times.size <= machine.POINTS
+        assert course.times.size <= machine_courses.POINTS
         assert course.values.max() == 99.0 and np.all(np.diff(course.times) > 0)
 
     def test_none_yet_is_an_empty_course(self, database: Engine) -> None:
@@ -262,7 +262,7 @@ class TestDatabaseSize:
 def test_others_learn_nothing(sqlite: Engine, role: Role) -> None:
     actor, number = person(role), a_failed_job()
     for read in (
-        lambda session: machine.courses(session, actor, timedelta(hours=1)),
+        lambda session: machine_courses.courses(session, actor, timedelta(hours=1)),
         lambda session: health.queue(session, actor),
         lambda session: health.about(session, actor),
         lambda session: failed_jobs.failed(session, actor),

@@ -7,8 +7,8 @@ from database.engine import transaction
 from services.actor import SYSTEM
 from services.curves import writing
 from services.curves.packing import Points
-from services.experiments import lifecycle
-from services.experiments.lifecycle import Epoch
+from services.experiments import epochs, lifecycle
+from services.experiments.epochs import Epoch
 
 LABELS = ["Healthy", "Wear", "Imbalance"]
 
@@ -38,7 +38,7 @@ def record(number: int, epoch: int, **metrics: float) -> None:
         duration_seconds=0.5,
     )
     with transaction() as session:
-        lifecycle.record_epoch(session, number, values, metrics=metrics, confusion=(LABELS, confusion))
+        epochs.record_epoch(session, number, values, metrics=metrics, confusion=(LABELS, confusion))
 
 
 def completed(name: str = "done", epochs: int = 12, **columns: Any) -> int:

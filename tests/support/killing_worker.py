@@ -10,7 +10,7 @@ ROOT = str(Path(__file__).resolve().parents[2])
 sys.path[0] = ROOT
 
 from jobs import __main__ as start  # noqa: E402 - the path comes first
-from jobs import tasks  # noqa: E402
+from jobs import handlers  # noqa: E402
 from services import training  # noqa: E402
 
 
@@ -21,6 +21,6 @@ def die(payload: dict[str, Any], lease: Any) -> None:
 
 
 if __name__ == "__main__":
-    tasks.HANDLERS[training.KIND] = die
+    handlers.HANDLERS[training.KIND] = die
     start.__file__ = start.__file__ or ROOT
     sys.exit(start.main(sys.argv[1:]))
