@@ -101,7 +101,7 @@ ACTS = {
         tracking.model_search.find tracking.models.get tracking.runs.number_of tracking.search.search
     """,
     Permission.VIEW_SYSTEM_HEALTH: """
-        database_size.size failed_jobs.page health.queue health.about machine.courses
+        database_size.size failed_jobs.page health.queue health.about machine_courses.courses
     """,
 }
 TABLE = {f"services.{name}": permission for permission, names in ACTS.items() for name in names.split()}
