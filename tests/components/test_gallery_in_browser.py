@@ -306,6 +306,7 @@ class TestStill:
         for part in ("neither", "element by element"):
             page = visit(part=part)
             settle(page)
+            page.wait_for_selector("[data-chart][data-state=empty]")  # told by the chart's script once it is drawn
             drawn.append(page.evaluate(ELEMENTS))
         assert len(drawn[0]) > 300
         assert drawn[0] == drawn[1]
