@@ -42,6 +42,8 @@ PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits 
 def run(job_id: int) -> None:
     """Run one job. Delivered twice, it runs once: only the worker that claimed the row goes on."""
     if is_stopping():
+        with transaction() as session:
+            job_queue.forget_message(session, job_id)
         return  # the sweep of the next worker names the job again
     # Random at the end, because a restarted container repeats its process numbers.
     worker = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -72,6 +74,8 @@ def run(job_id: int) -> None:
 
 def beside() -> None:
     """What a process does beside a long job: look for lost work, and run errands, which take no core of their own."""
+    if is_stopping():
+        return
     sweeping.sweep_if_due()
     if not _errands.acquire(blocking=False):
         return
@@ -88,7 +92,9 @@ def beside() -> None:
 
 @celery.task(name="jobs.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
-    """Find lost work again."""
+    """Find lost work again; a worker that ends leaves it to the next, as it would drop what it names itself."""
+    if is_stopping():
+        return
     sweeping.sweep()
     sweeping.remove_stale_messages()
 

@@ -66,6 +66,11 @@ def claim(session: Session, job_id: int, worker: str) -> Job | None:
     return session.get(Job, job_id) if taken.rowcount == 1 else None
 
 
+def forget_message(session: Session, job_id: int) -> None:
+    """Have the next sweep name the job at once: its message came to a worker that did not take it up."""
+    session.execute(update(Job).where(Job.id == job_id, Job.status == JobStatus.PENDING).values(announced_at=None))
+
+
 def beat(session: Session, job_id: int, worker: str) -> bool:
     """Say that the job is alive; False tells its worker that it is no longer its job."""
     beaten = session.execute(

@@ -27,7 +27,7 @@ from jobs import announcing, celery_app, handlers, sweeping, tasks
 from jobs.lease import Lease
 from models.experiment import ExperimentStatus
 from models.job import Job, JobStatus
-from services import demo, job_queue, signal_files, training
+from services import demo, job_queue, job_recovery, signal_files, training
 from services.errors import Conflict
 from tests.support.clock import hold
 from tests.support.trainings import FILE, a_dataset, a_training, epochs_of, experiment_of, job_of
@@ -97,6 +97,28 @@ class TestRun:
         monkeypatch.setattr(tasks, "is_stopping", lambda: True)
         tasks.run(job_id)
         assert job_of(job_id).status == JobStatus.PENDING
+
+    def test_a_job_whose_message_such_a_worker_dropped_is_named_by_the_next_sweep(
+        self, a_job_that: Callable[[Handle], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job_id = a_job_that(lambda *_: None)
+        with monkeypatch.context() as ending:
+            ending.setattr(tasks, "is_stopping", lambda: True)
+            tasks.run(job_id)
+        with transaction() as session:
+            assert job_recovery.sweep(session) == [job_id]
+
+    @pytest.mark.parametrize("look", [tasks.sweep, tasks.beside], ids=["asked to", "beside a job"])
+    def test_such_a_worker_names_no_job_as_it_would_drop_its_message(
+        self, look: Callable[[], None], a_job_that: Callable[[Handle], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job_id = a_job_that(lambda *_: None)
+        with transaction() as session:
+            job_queue.forget_message(session, job_id)
+        monkeypatch.setattr(sweeping, "_last", float("-inf"))
+        monkeypatch.setattr(tasks, "is_stopping", lambda: True)
+        look()
+        assert job_of(job_id).announced_at is None
 
     def test_every_kind_that_services_name_has_a_handler(self) -> None:
         assert set(handlers.HANDLERS) == {training.KIND, demo.KIND, *tasks.ERRANDS}
