@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, String, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
@@ -29,12 +30,19 @@ class ListOf(TypeDecorator[Sequence[Any]]):
 
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         values = list(value or ())
-        return values if dialect.name == "postgresql" else json.dumps(values)
+        return values if dialect.name == "postgresql" else _as_json(values)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> list[Any]:
         if not value:
             return []
         return list(value) if dialect.name == "postgresql" else list(json.loads(value))
+
+
+def _as_json(values: list[Any]) -> str:
+    try:
+        return orjson.dumps(values).decode()
+    except TypeError:  # half a character, which orjson refuses and nothing in the database equals
+        return json.dumps(values)
 
 
 class _OneOf(FunctionElement[Any]):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from database.prepared import Prepared
 from database.types import now
 from models.api_key import APIKey
 from models.permissions import permissions_of
@@ -18,25 +19,27 @@ from services.errors import AppError
 from services.second_factor import policy
 
 KEYS, USERS = APIKey.__table__, User.__table__
-# Asked at every request of the API, so built once and read as plain columns.
-_BY_PREFIX = (
-    select(
-        KEYS.c.id,
-        KEYS.c.key_hash,
-        KEYS.c.scopes,
-        KEYS.c.rate_limit,
-        KEYS.c.is_active,
-        KEYS.c.expires_at,
-        KEYS.c.last_used_at,
-        USERS.c.id,
-        USERS.c.username,
-        USERS.c.role,
-        USERS.c.is_active,
-        policy.has_one(),
-        policy.STORED,
+# Asked at every request of the API.
+_BY_PREFIX = Prepared(
+    lambda _: (
+        select(
+            KEYS.c.id,
+            KEYS.c.key_hash,
+            KEYS.c.scopes,
+            KEYS.c.rate_limit,
+            KEYS.c.is_active,
+            KEYS.c.expires_at,
+            KEYS.c.last_used_at,
+            USERS.c.id,
+            USERS.c.username,
+            USERS.c.role,
+            USERS.c.is_active,
+            policy.has_one(),
+            policy.STORED,
+        )
+        .join_from(KEYS, USERS, USERS.c.id == KEYS.c.user_id)
+        .where(KEYS.c.prefix == bindparam("prefix"))
     )
-    .join_from(KEYS, USERS, USERS.c.id == KEYS.c.user_id)
-    .where(KEYS.c.prefix == bindparam("prefix"))
 )
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -71,7 +74,8 @@ def speaker(reader: Session | Connection, text: str) -> Speaker | None:
     if key is None:
         return None
     moment = now()
-    for row in reader.execute(_BY_PREFIX, {"prefix": key.prefix}).all():
+    connection = reader.connection() if isinstance(reader, Session) else reader
+    for row in _BY_PREFIX.rows(connection, {"prefix": key.prefix}):
         *stored, user_id, username, role, is_enabled, has_second_factor, decided = row
         key_id, digest, scopes, rate_limit, works, expires_at, used_at = stored
         if not hmac.compare_digest(digest, key.digest):

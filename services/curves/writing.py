@@ -47,8 +47,7 @@ def extend(session: Session, batches: Mapping[Name, Points]) -> dict[Name, Exten
     _require_names([key for _, key in batches])
     session.flush()  # the experiment itself may be new
     connection = session.connection()
-    series = series_rows.locked(connection, batches)
-    ends = series_rows.last_chunks(connection, [row.id for row in series.values() if row.points])
+    series, ends = series_rows.locked(connection, batches)
     small = _small_chunks(session, [number for number, last in ends.items() if TAIL <= last.points < FULL])
     extended, chunks = {}, []
     for name, points in batches.items():

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 from database.among import ListOf
+from database.prepared import Prepared, write
 from database.types import now
 from models.experiment import Experiment
 from models.metric_series import MetricKey, MetricSeries
@@ -30,10 +31,12 @@ EPOCHS: Any = TrainingRun.__table__
 RUNS = Experiment.__table__
 MOST_EPOCHS = 10_000  # of a series whose steps are taken for epochs; a longer one is of batches
 _Cells = dict[tuple[int, int], float]  # of an experiment and an epoch
-_FURTHER = (
-    update(Experiment)
-    .where(RUNS.c.id == bindparam("number"), RUNS.c.epochs_completed < bindparam("furthest"))
-    .values(epochs_completed=bindparam("furthest"), updated_at=bindparam("moment"))
+_FURTHER = Prepared(
+    lambda _: (
+        update(Experiment)
+        .where(RUNS.c.id == bindparam("number"), RUNS.c.epochs_completed < bindparam("furthest"))
+        .values(epochs_completed=bindparam("furthest"), updated_at=bindparam("moment"))
+    )
 )
 
 
@@ -60,15 +63,13 @@ def take(session: Session, extended: Mapping[Name, Extended], completed: Mapping
             _join(values.setdefault(meaning, {}), name[0], meaning, cells)
             furthest[name[0]] = max(furthest[name[0]], *cells)
     connection, moment = session.connection(), now()
-    for meaning, found in values.items():
-        _put(connection, meaning, found, moment)
     further = [
         {"number": number, "furthest": last, "moment": moment}
         for number, last in sorted(furthest.items())
         if last > completed[number]
     ]
-    if further:
-        connection.execute(_FURTHER, further)
+    placed = [(_upsert(meaning), _placed(connection, meaning, found, moment)) for meaning, found in values.items()]
+    write(connection, *placed, (_FURTHER, further))
 
 
 def _join(known: _Cells, number: int, meaning: Meaning, cells: Mapping[int, float]) -> None:
@@ -118,19 +119,15 @@ def _cells(key: str, meaning: Meaning, one: Extended, shift: int) -> dict[int, f
     }
 
 
-def _put(connection: Connection, meaning: Meaning, cells: _Cells, moment: datetime) -> None:
-    """Keep the values of one column, in the order in which everybody writes them."""
-    dialect, placed = connection.dialect.name, sorted(cells.items())
-    given: dict[str, Any] | list[dict[str, Any]]
-    if dialect == "postgresql":
+def _placed(connection: Connection, meaning: Meaning, cells: _Cells, moment: datetime) -> list[dict[str, Any]]:
+    """The values of one column as its statement takes them, in the order in which everybody writes them."""
+    placed = sorted(cells.items())
+    if connection.dialect.name == "postgresql":
         numbers, epochs = zip(*(place for place, _ in placed), strict=True)
-        given = {"numbers": numbers, "epochs": epochs, "figures": [value for _, value in placed], "moment": moment}
-    else:
-        stamps = {"created_at": moment, "updated_at": moment}
-        given = [
-            {"experiment_id": at, "epoch": epoch, meaning.column: value, **stamps} for (at, epoch), value in placed
-        ]
-    connection.execute(_upsert(meaning, dialect), given)
+        figures = [value for _, value in placed]
+        return [{"numbers": numbers, "epochs": epochs, "figures": figures, "moment": moment}]
+    stamps = {"created_at": moment, "updated_at": moment}
+    return [{"experiment_id": at, "epoch": epoch, meaning.column: value, **stamps} for (at, epoch), value in placed]
 
 
 def _from_arrays(meaning: Meaning) -> Any:
@@ -145,7 +142,11 @@ def _from_arrays(meaning: Meaning) -> Any:
 
 
 @lru_cache
-def _upsert(meaning: Meaning, dialect: str) -> Executable:
+def _upsert(meaning: Meaning) -> Prepared:
+    return Prepared(lambda dialect: _upserting(meaning, dialect))
+
+
+def _upserting(meaning: Meaning, dialect: str) -> Executable:
     insert: Any = _from_arrays(meaning) if dialect == "postgresql" else sqlite.insert(EPOCHS)
     column = EPOCHS.c[meaning.column]
     said = insert.excluded[meaning.column]

@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from database.among import among
+from database.prepared import Prepared
 from database.types import now
 from models.experiment import ACTIVE, Experiment, ExperimentStatus
 from models.permissions import Permission
@@ -34,13 +35,26 @@ _ATTEMPTS = 5
 RUNS = Experiment.__table__
 _COLUMNS = (RUNS.c.id, RUNS.c.status, RUNS.c.source, RUNS.c.created_by, RUNS.c.deleted_at, RUNS.c.epochs_completed)
 _TARGET = select(*_COLUMNS)
-# Asked for every point that a script logs by itself, so built once.
-_LOGGED_TARGETS = (
-    select(*_COLUMNS, RUNS.c.source_id)
-    .where(RUNS.c.source == ids.SOURCE, among(RUNS.c.source_id, "run_ids"))
-    .order_by(RUNS.c.id)
-    .with_for_update(key_share=True)
+_LOGGED_TARGETS = Prepared(
+    lambda _: (
+        select(*_COLUMNS, RUNS.c.source_id)
+        .where(RUNS.c.source == ids.SOURCE, among(RUNS.c.source_id, "run_ids"))
+        .order_by(RUNS.c.id)
+        .with_for_update(key_share=True)
+    )
 )
+
+
+class Logged(NamedTuple):
+    """A run that was logged under an id of MLflow's form, as its row says it."""
+
+    id: int
+    status: ExperimentStatus
+    source: str
+    created_by: int | None
+    deleted_at: datetime | None
+    epochs_completed: int
+    source_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +85,16 @@ def target(session: Session, actor: Actor, run_id: Any, *, lock: bool = False) -
     return _writable(actor, run_id, found)
 
 
-def lock_logged(session: Session, run_ids: Iterable[Any]) -> dict[str, Any]:
+def lock_logged(session: Session, run_ids: Iterable[Any]) -> dict[str, Logged]:
     """The rows of runs that were logged under these ids, for `logged_target`; locked in one order, all at once."""
     wanted = sorted({run_id for run_id in run_ids if ids.is_logged(run_id)})
     if not wanted:
         return {}
-    return {row.source_id: row for row in session.connection().execute(_LOGGED_TARGETS, {"run_ids": wanted})}
+    found = (Logged(*row) for row in _LOGGED_TARGETS.rows(session.connection(), {"run_ids": wanted}))
+    return {row.source_id: row for row in found}
 
 
-def logged_target(session: Session, actor: Actor, run_id: Any, locked: Mapping[str, Any]) -> Target:
+def logged_target(session: Session, actor: Actor, run_id: Any, locked: Mapping[str, Logged]) -> Target:
     """The same as `target`, of rows that are locked already; a run that came another way is locked now."""
     if not ids.is_logged(run_id):
         return target(session, actor, run_id, lock=True)
