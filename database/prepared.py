@@ -5,7 +5,7 @@ it out. Errors, events and lost connections are told as for any other statement.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,8 +105,9 @@ def _sent(connection: Connection, sql: str, bound: Any) -> Iterator[Any]:
         yield cursor
     except dialect.loaded_dbapi.Error as error:
         is_lost = dialect.is_disconnect(error, its.driver_connection, cursor)
-        if is_lost:
-            connection.invalidate(error)
+        if is_lost:  # let SQLAlchemy find out by itself: it replaces all that rest in the pool, too
+            with suppress(DBAPIError):
+                connection.exec_driver_sql("SELECT 1")
         told = DBAPIError.instance(
             sql, bound, error, dialect.loaded_dbapi.Error, connection_invalidated=is_lost, dialect=dialect
         )
