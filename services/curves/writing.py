@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.metric_series import MetricChunk
-from services.curves import series_rows
+from services.curves import one_point, series_rows
 from services.curves.packing import Points, pack_steps, pack_times, pack_values
 from services.curves.reading import read_all, unpack_chunk
-from services.curves.series_rows import Name, Series
+from services.curves.series_rows import Chunk, Name, Series
 from services.errors import Invalid
 
 FULL = 16_384  # points: a full chunk of doubles is 128 KiB, so a year of a running experiment is a few hundred rows
@@ -55,12 +55,28 @@ def extend(session: Session, batches: Mapping[Name, Points]) -> dict[Name, Exten
         fresh = _without_known(session, row, points)
         if len(fresh):
             before = (row.last_step or 0, _last_value(row)) if row.points else None
-            chunks += _chunks(session, row, ends.get(row.id), fresh, merge=small.get(row.id, 0) >= MERGE_AT)
-            _summarise(row, fresh)
+            last = ends.get(row.id)
+            made = _one_more(row, last, fresh) if last is not None and len(fresh) == 1 else None
+            if made is None:
+                made = _chunks(session, row, last, fresh, merge=small.get(row.id, 0) >= MERGE_AT)
+                _summarise(row, fresh)
+            chunks += made
             extended[name] = Extended(row, fresh, before)
     if extended:
         series_rows.save(connection, [one.series for one in extended.values()], chunks)
     return extended
+
+
+def _one_more(row: Series, last: Chunk, fresh: Points) -> list[dict[str, Any]] | None:
+    """The last chunk with one further point, which the series tells of then; None where it is packed anew."""
+    if last.points >= TAIL:
+        return None
+    step, value, time = int(fresh.steps[0]), float(fresh.values[0]), float(fresh.times[0])
+    made = one_point.extended(last, row, step, value, time, TAIL)
+    if made is None:
+        return None
+    one_point.summarise(row, step, value, time)
+    return [made]
 
 
 def _last_value(row: Series) -> float:
@@ -100,7 +116,7 @@ def _without_known(session: Session, row: Series, points: Points) -> Points:
     return points[keep]
 
 
-def _chunks(session: Session, row: Series, last: Any, points: Points, *, merge: bool) -> list[dict[str, Any]]:
+def _chunks(session: Session, row: Series, last: Chunk | None, points: Points, *, merge: bool) -> list[dict[str, Any]]:
     """The rows that these points become, the last one filled up first."""
     start = row.points
     if last is not None and last.points < TAIL:
