@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.errors import ConfigurationError
 from config.settings import settings
 from database import sqlite_file
+from database.prepared import sent
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +116,8 @@ def _begin_sqlite(connection: Connection) -> None:
     # writer came between; taking the write lock at once makes it wait instead.
     options = connection.get_execution_options()
     if not options.get("glances"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", True) else "BEGIN")
+        with sent(connection, "BEGIN IMMEDIATE" if options.get("writes", True) else "BEGIN", ()):
+            pass
 
 
 def engine() -> Engine:

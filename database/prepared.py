@@ -44,7 +44,7 @@ class Prepared:
         """What a SELECT finds."""
         dialect = connection.dialect
         text = self._text(dialect, values)
-        with _sent(connection, text.sql, text.bound(values)) as cursor:
+        with sent(connection, text.sql, text.bound(values)) as cursor:
             found: list[tuple[Any, ...]] = cursor.fetchall()
             processors = self._results.get(dialect.name)
             if processors is None:
@@ -76,7 +76,7 @@ def write(connection: Connection, *asked: tuple[Prepared, Sequence[Values]]) -> 
     if dialect.name != "postgresql":
         for text, rows in found:
             bound = [text.bound(values) for values in rows]
-            with _sent(connection, text.sql, bound if len(bound) > 1 else bound[0]):
+            with sent(connection, text.sql, bound if len(bound) > 1 else bound[0]):
                 pass
         return
     sql, values = [], {}
@@ -84,12 +84,12 @@ def write(connection: Connection, *asked: tuple[Prepared, Sequence[Values]]) -> 
         sql.append(text.sql.replace("%(", f"%({place}_"))
         values.update({f"{place}_{name}": value for name, value in text.bound(its).items()})
     if sql:
-        with _sent(connection, ";\n".join(sql), values):
+        with sent(connection, ";\n".join(sql), values):
             pass
 
 
 @contextmanager
-def _sent(connection: Connection, sql: str, bound: Any) -> Iterator[Any]:
+def sent(connection: Connection, sql: str, bound: Any) -> Iterator[Any]:
     """The driver's cursor after a statement; what goes wrong is told as SQLAlchemy tells it."""
     if connection.dispatch.before_cursor_execute:  # somebody counts statements, or looks at them
         with connection.exec_driver_sql(sql, bound) as result:

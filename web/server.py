@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -54,6 +55,15 @@ class _Impatient:
         return self._application(environ, start_response)
 
 
+class _FormSession(SecureCookieSessionInterface):
+    """Programs send no cookie, and so need nothing that verifies one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def create_server() -> Flask:
     """Flask with everything that stands in front of a page."""
     server = Flask("web", static_folder=None)
@@ -77,6 +87,7 @@ def create_server() -> Flask:
         hops = settings().trusted_proxies
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     server.wsgi_app = _Impatient(server.wsgi_app)  # type: ignore[method-assign]
+    server.session_interface = _FormSession()
     api_record.register_first(server)
     tracing.register(server)
     headers.register(server)
