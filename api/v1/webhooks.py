@@ -12,13 +12,13 @@ from services import webhooks
 from services.actor import Actor
 from web.rest.answers import Answer, Listed, Reply, listed, require_state, tagged
 from web.rest.asked import Body
-from web.rest.kinds import NAMED, Paged, line, lines, told
+from web.rest.kinds import NAMED, Paged, line, lines, one_of
 from web.rest.operations import PREFIX, operation
 
 blueprint = Blueprint("v1_webhooks", __name__, url_prefix=PREFIX)
 HOOKS = "/webhooks"
 Name = Annotated[str, line(100, 1), NAMED]
-Event = Annotated[str, line(50, 1), told(enum=list(webhooks.EVENTS))]
+Event = Annotated[str, line(50, 1), one_of(webhooks.EVENTS)]
 
 
 class Webhook(Answer):

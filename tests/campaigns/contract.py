@@ -34,14 +34,17 @@ OWNER = {
     "PFD_API_ANONYMOUS_LIMIT": "1000000000",
 }
 # A missing If-Match is told as RFC 6585 says, and a body with more rows than anybody may send is too large as well.
-# What is right in form may still name a state that is no more (412). A deleted experiment stays readable for a while.
+# What a request would change may have been changed meanwhile (412), which is told before its body is looked at.
 SETTINGS = """
 [checks]
 missing_required_header.expected-statuses = [400, 401, 403, 406, 415, 422, 428]
-negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, "5xx"]
+negative_data_rejection.expected-statuses = [
+    400, 401, 403, 404, 405, 406, 409, 412, 413, 414, 415, 422, 428, 429, "5xx",
+]
 positive_data_acceptance.expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 429, "5xx"]
-use_after_free.enabled = false
 """
+# A deleted experiment stays readable for a while, and a cancelled campaign for good.
+MEANT_OTHERWISE = "use_after_free"
 
 
 def main() -> int:
@@ -96,7 +99,8 @@ def asked(installation: Installation, key: str | None, examples: str, place: Pat
     file = place / "schemathesis.toml"
     file.write_text(SETTINGS)
     command = [str(SCHEMATHESIS), "--config-file", str(file), "run"]
-    command += ["openapi.json", "--url", installation.address, "--checks", "all", "--max-examples", examples]
+    command += ["openapi.json", "--url", installation.address, "--checks", "all"]
+    command += ["--exclude-checks", MEANT_OTHERWISE, "--max-examples", examples]
     command += ["--phases", "examples,coverage,fuzzing,stateful", "--generation-database", "none", "--no-color"]
     command += ["--continue-on-failure"]
     if key is not None:

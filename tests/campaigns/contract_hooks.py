@@ -38,6 +38,8 @@ def _acceptable(case: Case, kwargs: dict[str, Any]) -> dict[str, Any]:
             body[name] = value
     for name in REFERENCES:
         body.pop(name, None)
+    if " " not in (body.get("endpoint") or " ").strip():
+        body["endpoint"] = None  # made as long as may be, which is all that is looked at then, and no route
     if "experiment_id" in body:
         body["experiment_id"] = _experiment(case, kwargs) or body["experiment_id"]
     return body

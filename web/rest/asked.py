@@ -131,7 +131,7 @@ def idempotency_key() -> str | None:
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return None
-    found = _IDEMPOTENCY.fullmatch(given.strip())
+    found = _IDEMPOTENCY.fullmatch(given.strip(" \t"))
     if found is None:
         raise Faulty([{"field": "Idempotency-Key", "detail": "Use 1 to 255 letters, digits and signs of ASCII."}])
     return found[1]

@@ -215,7 +215,7 @@ def _parameters(spec: Operation) -> Sequence[dict[str, Any]]:
                 "Idempotency-Key",
                 "A word of your own: the same request under the same word is done once and answered alike.",
                 required=False,
-                pattern="^[!#-\\[\\]-~]{1,255}$",
+                pattern='^[ \\t]*"?[!#-\\[\\]-~]{1,255}"?[ \\t]*$',
             )
         )
     return told

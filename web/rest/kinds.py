@@ -1,6 +1,7 @@
 """Kinds of values that several models use, with their bounds."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -62,6 +63,17 @@ def lines(longest: int) -> Any:
 def told(**schema: Any) -> Any:
     """What the document says besides of a value whose rules a service holds, which refuses in words of its own."""
     return Field(json_schema_extra=schema)
+
+
+def one_of(words: Iterable[str]) -> Any:
+    """The same of words; what their lengths are is said with them."""
+
+    def only(schema: Json) -> None:
+        for bound in ("minLength", "maxLength", "pattern"):
+            schema.pop(bound, None)
+        schema["enum"] = list(words)
+
+    return Field(json_schema_extra=only)
 
 
 NAMED = told(pattern=_NAMED)  # more than blanks
