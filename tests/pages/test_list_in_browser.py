@@ -28,6 +28,11 @@ from web.identity import cookie_name
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 FIRST = ".ag-pinned-left-cols-container .ag-row[row-index='0'] a"
+LINES_REACH_THE_MENUS = """() => {
+    const [row, menus] = [".ag-center-cols-container .ag-row", ".ag-pinned-right-cols-container"]
+        .map((one) => document.querySelector(one).getBoundingClientRect());
+    return row.right > menus.left - 1;
+}"""
 HOSTILE = "<img src=x onerror=window.pwned=1> & \"quotes\" 'single' ünïcode " + "long " * 30
 
 
@@ -50,6 +55,7 @@ class TestList:
         page.set_viewport_size({"width": width, "height": height})
         page.locator(".ag-row").first.wait_for()
         page.wait_for_function("height => document.documentElement.scrollHeight === height", arg=height)
+        page.wait_for_function(LINES_REACH_THE_MENUS)
 
     def test_search_narrows_it_and_stands_in_the_address(self, visit: Visit) -> None:
         make("alpha")
