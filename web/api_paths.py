@@ -45,10 +45,14 @@ def register(server: Flask) -> None:
     def _not_there() -> AnyResponse | None:
         if not is_api():
             return None
-        rule, address = request.url_rule, routes().bind("")
+        rule = request.url_rule
+        is_there = rule is not None and rule.rule.startswith(PREFIX)
+        if is_there and request.method != "OPTIONS":
+            return None  # and no process makes the map below before it is needed
+        address = routes().bind("")
         if request.method == "OPTIONS" and (offered := sorted(address.allowed_methods(request.path))):
             return Response(headers={"Allow": ", ".join(offered)})  # Flask would tell of the pages' route as well
-        if rule is not None and rule.rule.startswith(PREFIX):
+        if is_there:
             return None
         allowed: list[str] | None = None
         try:
