@@ -7,6 +7,7 @@ for many requests (docs/decisions/0011-group-commit.md).
 
 import contextlib
 import fcntl
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,7 @@ def _alone_on_sqlite() -> Iterator[None]:
     with contextlib.ExitStack() as held:
         if engine().dialect.name == "sqlite":
             with contextlib.suppress(OSError):  # such as a full disk: they wait in SQLite's own way then
-                file = held.enter_context((settings().data_dir / "ingest.lock").open("ab"))
+                file = os.open(f"{settings().data_dir}/ingest.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                held.callback(os.close, file)
                 fcntl.flock(file, fcntl.LOCK_EX)
         yield

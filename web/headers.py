@@ -1,6 +1,6 @@
 """What every answer carries: content policy, no sniffing, no framing, no caching of what belongs to a session."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 from flask import Flask, Response, request
 
@@ -18,7 +18,8 @@ _ALWAYS = {
 STATIC = ("/assets/", "/_dash-component-suites/", "/_favicon.ico", "/bundles/")
 
 
-def content_policy(script_hashes: Sequence[str]) -> str:
+@lru_cache(maxsize=8)
+def content_policy(script_hashes: tuple[str, ...]) -> str:
     """The policy: scripts of our own only, and Dash's few inline ones by their hashes; nothing from outside."""
     scripts = " ".join(["'self'", *script_hashes])
     return (

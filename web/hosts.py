@@ -1,5 +1,6 @@
 """Under which names the dashboard answers: a page elsewhere whose name suddenly points here gets nothing."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, request
@@ -18,9 +19,15 @@ def names() -> frozenset[str] | None:
     chosen = settings()
     if chosen.public_url is None and (chosen.host in _EVERYWHERE or chosen.trusted_proxies):
         return None
-    return _HERE | {chosen.host.casefold(), _name(urlsplit(chosen.address).netloc)}
+    return _names(chosen.host, chosen.address)
 
 
+@lru_cache(maxsize=8)
+def _names(host: str, address: str) -> frozenset[str]:
+    return _HERE | {host.casefold(), _name(urlsplit(address).netloc)}
+
+
+@lru_cache(maxsize=64)
 def _name(netloc: str) -> str:
     try:
         return urlsplit(f"//{netloc}").hostname or ""
