@@ -10,7 +10,7 @@ import time
 from sqlalchemy.exc import OperationalError
 
 from database.engine import snapshot, transaction
-from jobs import sweeping
+from jobs import routine, sweeping
 from jobs.announcing import announce_to_celery
 from jobs.celery_app import celery
 from jobs.handlers import HANDLERS, reason_of
@@ -34,7 +34,6 @@ ERRANDS = (
 )  # what takes a moment and must not wait behind hours of training
 LONGEST_ERRANDS = 10.0  # seconds, as a job that ends waits for what is done beside it
 _errands = threading.Lock()
-LOOKED_AT = 0.5  # seconds over which the load of the processor is measured
 PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
 
@@ -73,10 +72,16 @@ def run(job_id: int) -> None:
 
 
 def beside() -> None:
-    """What a process does beside a long job: look for lost work, and run errands, which take no core of their own."""
+    """What a process does beside a long job: look for lost work, run errands, which take no core of their own, and do
+    what is done every minute."""
     if is_stopping():
         return
     sweeping.sweep_if_due()
+    _run_errands()
+    routine.all_if_due()
+
+
+def _run_errands() -> None:
     if not _errands.acquire(blocking=False):
         return
     try:
@@ -136,9 +141,7 @@ def purge_files() -> int:
 @celery.task(name="jobs.sample")  # type: ignore[untyped-decorator]
 def sample() -> None:
     """Note how the machine is doing."""
-    reading = machine.look(LOOKED_AT)
-    with transaction() as session:
-        machine.keep(session, reading)
+    routine.sample()
 
 
 @celery.task(name="jobs.roll_up")  # type: ignore[untyped-decorator]

@@ -71,3 +71,9 @@ def purge(session: Session, limit: int) -> int:
 def last_sample(session: Session) -> Any:
     """When the worker took a sample last: its sign of life."""
     return session.scalar(select(func.max(HealthSample.taken_at)))
+
+
+def was_sampled_within(session: Session, seconds: float) -> bool:
+    """Whether anybody has taken a sample lately."""
+    taken_at = last_sample(session)
+    return taken_at is not None and taken_at > now() - timedelta(seconds=seconds)
