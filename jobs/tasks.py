@@ -1,6 +1,7 @@
 """What the worker runs: a job by its id, the sweep for lost ones, the purge of what is old, a look at the machine."""
 
 import logging
+import math
 import os
 import secrets
 import socket
@@ -34,6 +35,8 @@ ERRANDS = (
 )  # what takes a moment and must not wait behind hours of training
 LONGEST_ERRANDS = 10.0  # seconds, as a job that ends waits for what is done beside it
 _errands = threading.Lock()
+_purged = time.monotonic()
+PURGED_EVERY = 3600.0  # seconds
 PURGED_AT_ONCE = 1000  # rows in one transaction, so that no other writer waits long
 
 
@@ -73,12 +76,13 @@ def run(job_id: int) -> None:
 
 def beside() -> None:
     """What a process does beside a long job: look for lost work, run errands, which take no core of their own, and do
-    what is done every minute."""
+    what the scheduler orders every minute and every hour."""
     if is_stopping():
         return
     sweeping.sweep_if_due()
     _run_errands()
     routine.all_if_due()
+    purge_if_due()
 
 
 def _run_errands() -> None:
@@ -107,6 +111,18 @@ def sweep() -> None:
 @celery.task(name="jobs.purge")  # type: ignore[untyped-decorator]
 def purge() -> None:
     """Tell of keys that end soon; remove what is kept no longer, and shorten old addresses."""
+    _purge(until=math.inf)
+
+
+def purge_if_due() -> None:
+    """Purge beside a long job, for as long as one that ends may wait, unless this process began to within the hour."""
+    global _purged
+    if time.monotonic() - _purged >= PURGED_EVERY:
+        _purged = time.monotonic()
+        _purge(until=_purged + LONGEST_ERRANDS)
+
+
+def _purge(until: float) -> None:
     with transaction() as session:
         reminders.tell(session)
     with transaction() as session:
@@ -119,6 +135,8 @@ def purge() -> None:
     ):
         removed = PURGED_AT_ONCE
         while removed == PURGED_AT_ONCE:
+            if time.monotonic() > until:
+                return
             with transaction() as session:
                 removed = purge_some(session, PURGED_AT_ONCE)
     purge_files()

@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, insert, select
 
 from database.engine import snapshot, transaction
 from database.types import now
@@ -75,6 +75,39 @@ def test_hours_that_are_over_are_summed_up(database: Engine) -> None:
     write(row(now() - timedelta(hours=2), 5.0, 200) for _ in range(3))
     tasks.beside()
     assert number_of(APIMetricsSummary) > 0
+
+
+def old_samples(number: int) -> None:
+    values = {"cpu_percent": 1.0, "memory_used": 1, "memory_total": 2, "disk_used": 1, "disk_total": 2}
+    with transaction() as session:
+        session.execute(
+            insert(HealthSample),
+            [{**values, "taken_at": now() - timedelta(days=40), "jobs_waiting": 0, "jobs_running": 0}] * number,
+        )
+
+
+def test_what_is_kept_no_longer_goes_once_an_hour(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routine, "_last", time.monotonic())
+    old_samples(3)
+    tasks.beside()
+    assert number_of(HealthSample) == 3
+    monkeypatch.setattr(tasks, "_purged", float("-inf"))
+    tasks.beside()
+    assert number_of(HealthSample) == 0
+    old_samples(3)
+    tasks.beside()
+    assert number_of(HealthSample) == 3
+
+
+def test_a_job_that_ends_does_not_wait_until_all_of_it_is_gone(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "PURGED_AT_ONCE", 2)
+    monkeypatch.setattr(tasks, "LONGEST_ERRANDS", -1.0)
+    monkeypatch.setattr(tasks, "_purged", float("-inf"))
+    old_samples(5)
+    tasks.purge_if_due()
+    assert number_of(HealthSample) == 5
+    tasks.purge()
+    assert number_of(HealthSample) == 0
 
 
 def test_a_worker_that_ends_leaves_it_to_the_next(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
