@@ -2,13 +2,15 @@
 
 import copy
 import struct
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from database.engine import transaction
 from models.experiment import Experiment
@@ -16,6 +18,7 @@ from models.metric_series import MetricSeries
 from services.curves import one_point, writing
 from services.curves.packing import Points
 from services.curves.series_rows import Chunk, Series
+from tests.support.waiting import wait_until
 
 Point = tuple[int, float, float]
 NEGATIVE_NAN = struct.unpack("<d", b"\x00\x00\x00\x00\x00\x00\xf8\xff")[0]
@@ -111,3 +114,35 @@ def test_logged_one_by_one_points_are_those_logged_at_once(database: Engine, num
     for column in ("steps", "values", "times"):
         np.testing.assert_array_equal(getattr(stored[0], column), getattr(stored[1], column))
         np.testing.assert_array_equal(getattr(stored[0], column), getattr(arrays(its), column))
+
+
+def test_a_writer_that_waited_for_another_continues_the_chunk_that_it_left(database: Engine) -> None:
+    """PostgreSQL reads the row of a series anew that was waited for, and not what is joined to it."""
+    with transaction() as session:
+        session.add(Experiment(name="of two", status="running"))
+        session.flush()
+        writing.append(session, 1, {"loss": arrays([(0, 1.0, 1e9)])})
+    is_in = threading.Event()
+
+    def follow() -> None:
+        is_in.wait()
+        with transaction() as session:
+            writing.append(session, 1, {"loss": arrays([(2, 3.0, 1e9 + 2)])})
+
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(follow)
+        with transaction() as session:
+            writing.append(session, 1, {"loss": arrays([(1, 2.0, 1e9 + 1)])})
+            is_in.set()
+            if database.dialect.name == "postgresql":
+                wait_until(lambda: waits_for_a_lock(database))
+        following.result(60)
+    with transaction() as session:
+        stored = writing.read_all(session, [1])[1]
+    assert stored.steps.tolist() == [0, 1, 2]
+    assert stored.values.tolist() == [1.0, 2.0, 3.0]
+
+
+def waits_for_a_lock(database: Engine) -> bool:
+    with database.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
