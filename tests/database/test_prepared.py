@@ -111,9 +111,12 @@ def test_several_statements_of_several_rows_are_carried_out_in_turn(kinds: Engin
 
 
 def test_nothing_asked_is_nothing_sent(kinds: Engine) -> None:
+    heard: list[str] = []
+    event.listen(kinds, "before_cursor_execute", lambda *given: heard.append(given[2].split()[0]))
     with transaction() as session:
         write(session.connection())
         write(session.connection(), (PUT, []))
+    assert [word for word in heard if word != "BEGIN"] == []
 
 
 def test_what_fails_later_takes_all_of_it_back(kinds: Engine) -> None:
