@@ -27,6 +27,7 @@ class Clients:
         self._port, self._ask_once = port, ask
         self._going = threading.Event()
         self.answered: list[Any] = []
+        self.errors: list[BaseException] = []
         self._threads = [threading.Thread(target=self._ask, args=(place,)) for place in range(4)]
         for thread in self._threads:
             thread.start()
@@ -40,13 +41,19 @@ class Clients:
                 number += 1
             except (OSError, http.client.HTTPException):
                 time.sleep(0.002)
+            except BaseException as error:
+                self.errors.append(error)
+                return
             finally:
                 connection.close()
 
     def stop(self) -> None:
+        """Let them go, and raise what any of them found wrong with an answer."""
         self._going.set()
         for thread in self._threads:
             thread.join(60)
+        if self.errors:
+            raise self.errors[0]
 
 
 def answer_and_kill(environment: dict[str, Any], ask: Ask, seed: int = 4) -> list[Any]:
@@ -70,7 +77,7 @@ def answer_and_kill(environment: dict[str, Any], ask: Ask, seed: int = 4) -> lis
             process.stdin.flush()
             child = int(process.stdout.readline())
             before = len(clients.answered)
-            while len(clients.answered) < before + 12:
+            while len(clients.answered) < before + 12 and not clients.errors:
                 time.sleep(0.005)
             time.sleep(dice.random() * 0.15)
             os.kill(child, signal.SIGKILL)
