@@ -119,10 +119,12 @@ def sent(connection: Connection, sql: str, bound: Any) -> Iterator[Any]:
 def _compiled(statement: Executable, dialect: Dialect, values: Values) -> _Text:
     compiled: Any = statement.compile(dialect=dialect, column_keys=list(values))  # type: ignore[attr-defined]
     assert not (compiled.insert_prefetch or compiled.update_prefetch), "a column that SQLAlchemy would fill in"
-    binds: Mapping[str, Any] = compiled.binds
+    sql = str(compiled)
+    # What stands in the statement itself is known under a name that is not yet the text's as well.
+    binds = {name: bind for name, bind in compiled.binds.items() if compiled.positional or f"%({name})s" in sql}
     names: Sequence[str] = compiled.positiontup if compiled.positional else list(binds)
     return _Text(
-        str(compiled),
+        sql,
         tuple((name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
         {name: bind.effective_value for name, bind in binds.items() if not bind.required},
         bool(compiled.positional),

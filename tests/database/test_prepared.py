@@ -1,5 +1,6 @@
 """Statements that are built once: they bind, read, fail and are counted as SQLAlchemy's own do."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -175,6 +176,16 @@ def test_on_postgresql_all_of_them_make_one_journey(postgresql: Engine) -> None:
         write(session.connection(), (PUT, [ROW, EMPTY]), (RENAME, renamed))
     assert len(heard) == 1
     assert plainly(postgresql, select(KINDS.c.name).order_by(KINDS.c.id)) == [("a",), ("b",)]
+
+
+def test_the_driver_of_postgresql_is_handed_what_stands_in_the_text_and_nothing_else(postgresql: Engine) -> None:
+    heard: list[Any] = []
+    event.listen(postgresql, "before_cursor_execute", lambda *given: heard.append(given[2:4]))
+    with glance() as connection:
+        ALL.rows(connection, {"above": 0})
+    ((sql, bound),) = heard
+    assert 100 in bound.values()  # which stands in the statement itself
+    assert sorted(bound) == sorted(re.findall(r"%\((\w+)\)s", sql))
 
 
 class TestLostConnection:
