@@ -139,17 +139,19 @@ def _purge(until: float) -> None:
                 return
             with transaction() as session:
                 removed = purge_some(session, PURGED_AT_ONCE)
-    purge_files()
+    purge_files(until)
 
 
-def purge_files() -> int:
+def purge_files(until: float = math.inf) -> int:
     """Last, as a store that is away keeps nothing else from going; no transaction is open while it is asked."""
     gone = 0
     try:
         for found in artifact_retention.owners():
+            if time.monotonic() > until:
+                return gone
             with snapshot() as session:
                 ownerless = artifact_retention.of_nobody(session, found)
-            gone += artifact_retention.remove(ownerless)
+            gone += artifact_retention.remove(ownerless, until)
         gone += artifact_retention.remove_broken_off()
     except AppError as error:
         logger.warning("files of removed runs stay for now: %s", error)

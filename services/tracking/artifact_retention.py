@@ -1,6 +1,7 @@
 """Files whose run or model was removed for good go as well, and what broke off on its way in."""
 
 import logging
+import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -45,10 +46,15 @@ def of_nobody(session: Session, found: list[str]) -> list[str]:
     return [owner for owner in found if owner not in known]
 
 
-def remove(owners: list[str]) -> int:
-    """Remove their files and return how many went; a store that is away ends it, as each further one would wait."""
+def remove(owners: list[str], until: float) -> int:
+    """Remove their files and return how many went; a store that is away ends it, as each further one would wait.
+
+    None is begun once the time is over.
+    """
     gone = 0
     for owner in owners:
+        if time.monotonic() > until:
+            break
         try:
             store().remove(At(owner))
             gone += 1

@@ -2,10 +2,12 @@
 
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
+from config.settings import settings
 from database.engine import snapshot, transaction
 from database.types import now
 from jobs import routine, tasks
@@ -16,6 +18,7 @@ from services import health, job_queue
 from services.actor import SYSTEM
 from services.api_alerts import rules
 from services.api_alerts.events import RAISED
+from services.tracking import artifact_retention
 from tests.support.people import person
 from tests.support.requests_made import row, write
 from tests.support.waiting import wait_until
@@ -108,6 +111,19 @@ def test_a_job_that_ends_does_not_wait_until_all_of_it_is_gone(sqlite: Engine, m
     assert number_of(HealthSample) == 5
     tasks.purge()
     assert number_of(HealthSample) == 0
+
+
+def test_nor_until_all_files_of_nobody_are_gone(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks.purge_files()  # of other tests
+    for number in range(4):
+        (settings().artifacts_dir / "runs" / f"{number:032x}").mkdir(parents=True)
+    assert tasks.purge_files(until=time.monotonic() - 1) == 0
+    until = time.monotonic() + 3600
+    looks = iter((until - 1, until, until + 1))  # the second one to go takes the rest of the time
+    monkeypatch.setattr(artifact_retention, "time", SimpleNamespace(monotonic=looks.__next__))
+    assert tasks.purge_files(until) == 2
+    monkeypatch.undo()
+    assert tasks.purge_files() == 2
 
 
 def test_a_worker_that_ends_leaves_it_to_the_next(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
