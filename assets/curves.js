@@ -43,7 +43,7 @@
   function later(grid, data) {
     const store = grid.getAttribute("data-zoom-store");
     clearTimeout(zoomed.get(store));
-    zoomed.set(store, setTimeout(() => space.set_props(store, { data }), 150));
+    zoomed.set(store, setTimeout(() => { if (grid.isConnected) space.set_props(store, { data }); }, 150));
   }
 
   /* One of many: an entry of the legend under the pointer or in focus fades all other curves of the page. */
@@ -199,11 +199,12 @@
     return [span[0], span[1], at, String(at), {}, { display: "none" }];
   };
 
-  /* A value that changes with each key goes on when the hand rests. */
+  /* A value that changes with each key goes on when the hand rests, unless the page of it is left by then. */
   const resting = new Map();
   pfd.soon = function (value, store) {
+    const field = document.getElementById(space.callback_context.triggered[0].prop_id.split(".")[0]);
     clearTimeout(resting.get(store));
-    resting.set(store, setTimeout(() => space.set_props(store, { data: value }), 300));
+    resting.set(store, setTimeout(() => { if (field.isConnected) space.set_props(store, { data: value }); }, 300));
     return space.no_update;
   };
 

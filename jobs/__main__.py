@@ -4,6 +4,7 @@ Not `celery -A …`: that looks for the app in the folder it is started from, an
 which costs each of the two processes a quarter of its memory.
 """
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ def main(words: list[str]) -> int:
     if words not in (["worker"], ["beat"]):
         sys.stderr.write("Say what to start: worker or beat.\n")
         return 2
+    gc.disable()  # what is loaded now stays: to look through it for what is free takes a sixth of the time
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from config.errors import ConfigurationError
     from config.settings import settings
@@ -23,6 +25,7 @@ def main(words: list[str]) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     if words == ["beat"]:
+        gc.enable()
         build(tasks=()).Beat(loglevel="WARNING", quiet=True, pidfile=None).run()
         return 0
     # Workers tell each other nothing: what they would say is in the jobs' rows.

@@ -85,6 +85,7 @@ def share_memory(**_: Any) -> None:
     close_connections()
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

@@ -156,7 +156,7 @@ def routes_table(found: Metrics, sort: str, times: Mapping[str, Any], text: str 
     if found.routes and not ranked:
         return html.P("No route matches.", className="muted")
     if not ranked:
-        return _how_to_begin()
+        return _nothing()
     rows = [_route_row(route, found.endpoint, times) for route in ranked[:SHOWN]]
     sorting = {place: SortBy({"type": SORT_BY, "word": word}, word == chosen) for place, word in SORTED_BY.items()}
     table = plain_table(ROUTE_HEADERS, rows, label="Routes", numeric=range(1, 8), sorting=sorting)
@@ -259,7 +259,10 @@ def _nothing() -> Component:
     return html.P("No requests in this time.", className="muted")
 
 
-def _how_to_begin() -> Component:
+def how_to_begin(found: Metrics) -> Component | None:
+    """What to do where nothing was asked in this time."""
+    if found.routes:
+        return None
     steps = html.Div(
         [
             dcc.Link("Make a key", href=KEYS_ADDRESS, className="btn btn-primary"),

@@ -36,10 +36,10 @@ RANGE, FROM, TO, COMPARE, ROUTE, SORT, ZOOM, VISIBLE, TICK, CURSOR, NAMES, CHIP,
         "all-routes", "wrong", "grid", "find",
     )
 )  # fmt: skip
-ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
-    f"api-metrics-{word}" for word in ("alerts", "stats", "routes", "keys", "statuses", "slowest", "failed")
+ALERTS_LINE, GUIDE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED = (
+    f"api-metrics-{word}" for word in ("alerts", "guide", "stats", "routes", "keys", "statuses", "slowest", "failed")
 )
-SHOWN = (ALERTS_LINE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
+SHOWN = (ALERTS_LINE, GUIDE, STATS, ROUTES, KEYS, STATUSES, SLOWEST, FAILED)
 # What the address holds, and the ids whose values it names.
 HELD = {"range": RANGE, "from": FROM, "to": TO, "compare": COMPARE, "route": ROUTE, "sort": SORT, "find": FIND}
 POLL_MILLISECONDS = 10_000
@@ -71,35 +71,8 @@ def layout(**given: str) -> Component:
             _toolbar(asked),
             html.Div(wrong, id=WRONG, className="form-error", role="alert"),
             html.Div(shown[0], id=ALERTS_LINE),
-            html.Div(shown[1], id=STATS),
-            section(
-                "Over time",
-                panel_area([panel_grid(panels, id=GRID)], visible_store=VISIBLE, zoom_store=ZOOM),
-                hint="drag across a chart to choose that time",
-            ),
-            section(
-                "Routes",
-                html.Div(shown[2], id=ROUTES),
-                hint="choose one to see it alone",
-                actions=html.Div(
-                    [
-                        dbc.Label("Find routes", html_for=FIND, class_name="visually-hidden"),
-                        finding,
-                        dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"),
-                        sorting,
-                    ],
-                    className="inline-controls",
-                ),
-            ),
-            section("Keys", html.Div(shown[3], id=KEYS), hint="of all routes"),
-            section("Statuses", html.Div(shown[4], id=STATUSES)),
-            html.Div(
-                [
-                    section("Slowest", html.Div(shown[5], id=SLOWEST)),
-                    section("Failed last", html.Div(shown[6], id=FAILED)),
-                ],
-                className="section-columns",
-            ),
+            html.Div(shown[1], id=GUIDE, className="guide"),
+            html.Div(_sections(shown[2:], panels, sorting, finding), className="guide-rest"),
             *(held(id, value) for id, value in zip((FROM, TO, ROUTE), (*asked[1:3], asked[4]), strict=True)),
             dcc.Store(id=CURSOR, data=[found.cursor, _choice(asked)]),
             dcc.Store(id=NAMES, data=list(HELD)),
@@ -110,6 +83,43 @@ def layout(**given: str) -> Component:
             dcc.Interval(id=TICK, interval=POLL_MILLISECONDS),
         ]
     )
+
+
+def _sections(
+    shown: Sequence[Component | None], panels: list[Component], sorting: Component, finding: Component
+) -> list[Component]:
+    stats, routes, keys, statuses, slowest, failed = shown
+    return [
+        html.Div(stats, id=STATS),
+        section(
+            "Over time",
+            panel_area([panel_grid(panels, id=GRID)], visible_store=VISIBLE, zoom_store=ZOOM),
+            hint="drag across a chart to choose that time",
+        ),
+        section(
+            "Routes",
+            html.Div(routes, id=ROUTES),
+            hint="choose one to see it alone",
+            actions=html.Div(
+                [
+                    dbc.Label("Find routes", html_for=FIND, class_name="visually-hidden"),
+                    finding,
+                    dbc.Label("Sort routes by", html_for=SORT, class_name="visually-hidden"),
+                    sorting,
+                ],
+                className="inline-controls",
+            ),
+        ),
+        section("Keys", html.Div(keys, id=KEYS), hint="of all routes"),
+        section("Statuses", html.Div(statuses, id=STATUSES)),
+        html.Div(
+            [
+                section("Slowest", html.Div(slowest, id=SLOWEST)),
+                section("Failed last", html.Div(failed, id=FAILED)),
+            ],
+            className="section-columns",
+        ),
+    ]
 
 
 def _toolbar(asked: Sequence[str]) -> Component:
@@ -168,6 +178,7 @@ def _shown(found: Metrics, asked: Sequence[Any]) -> list[Component | None]:
         raised = rules.raised(session, current_actor())
     return [
         alert_line(raised),
+        parts.how_to_begin(found),
         parts.figures_row(found),
         parts.routes_table(found, str(asked[5]), times, str(asked[6] or "")),
         parts.keys_table(found.keys, times),

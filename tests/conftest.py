@@ -1,6 +1,7 @@
 """What all tests share: a data folder of their own, both databases, the app, people of each role."""
 
 import contextlib
+import gc
 import os
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from playwright.sync_api import expect, sync_playwright
@@ -20,13 +22,18 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from config import settings as configuration
 from database import engine as engines
 from database import migrations
+from services import passwords
 from services.limits import quotas
+from services.second_factor import backup_codes
 from tests.support import at_work, people, postgresql
 
 # What is compiled is kept, also where the environment says otherwise: pytest rewrites seven hundred files, which takes
 # each process that runs tests eight seconds, and every worker and server that a test starts compiles as much again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Many objects are made and nearly all stay for the run: looking through them that often finds nothing to free.
+gc.set_threshold(20_000, 10, 100)
 
 expect.set_options(timeout=60_000)  # how long a busy machine may take says nothing of the product
 # The same examples each time, however long one takes; what a test gets once for all of them is no matter to it.
@@ -86,6 +93,23 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     configuration.settings().prepare_data_dir()
     yield folder
     os.environ.update(kept)
+
+
+REAL_COSTS = passwords._hasher, backup_codes.ROUNDS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> None:
+    """What is slow on purpose is so in hundreds of tests that are not about it: the same functions at their least."""
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    backup_codes.ROUNDS = 4
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The costs that are those of the product."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_COSTS[0])
+    monkeypatch.setattr(backup_codes, "ROUNDS", REAL_COSTS[1])
 
 
 def _migrate(url: str) -> None:

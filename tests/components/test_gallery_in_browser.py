@@ -44,24 +44,27 @@ def addresses():
 
 
 @pytest.fixture(scope="module")
-def contexts(chromium):
-    """One context for each kind of viewer: its cache of files and compiled scripts makes a visit faster."""
+def resting(chromium):
+    """A page for each kind of viewer, to be loaded anew: what is fetched and compiled already makes that faster."""
     kept = {}
     yield kept
-    for context in kept.values():
-        context.close()
+    for page in kept.values():
+        page.context.close()
 
 
 @pytest.fixture(scope="module")
 def left_open():
     """Pages that several tests look at in turn, by what they show: charts take a browser seconds to draw."""
-    return {}
+    kept = {}
+    yield kept
+    for page in kept.values():
+        page.context.close()
 
 
 @pytest.fixture
-def visit(chromium, addresses, contexts, left_open):
+def visit(chromium, addresses, resting, left_open):
     """Open the gallery; whatever the console complains about, a broken content policy too, fails the test."""
-    pages, complaints = [], []
+    pages, kinds, complaints = [], {}, []
 
     def note(message):
         if message.type in {"error", "warning"} and "status of 401" not in message.text:
@@ -83,10 +86,12 @@ def visit(chromium, addresses, contexts, left_open):
 
     def load(width, scheme, part, **options):
         kind = (width, scheme, *options.items())
-        if kind not in contexts:
-            viewport = {"width": width, "height": 900}
-            contexts[kind] = chromium.new_context(viewport=viewport, color_scheme=scheme, **options)
-        page = contexts[kind].new_page()
+        page = resting.pop(kind, None)
+        if page is None:
+            page = chromium.new_context(**options).new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion=options.get("reduced_motion", "no-preference"))
+        kinds[page] = kind
         page.on("console", note)
         page.on("pageerror", failed)
         page.goto(addresses[part])
@@ -95,14 +100,18 @@ def visit(chromium, addresses, contexts, left_open):
 
     yield open_page
     for page, part in pages:
-        page.evaluate("localStorage.clear()")
-        if part is None:
-            page.close()
-        else:
-            page.remove_listener("console", note)
-            page.remove_listener("pageerror", failed)
-            page.mouse.move(5, 5)
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.remove_listener("console", note)
+        page.remove_listener("pageerror", failed)
+        page.mouse.move(5, 5)
+        page.unroute_all()
+        if part is not None:
             left_open[part] = page
+        elif kinds[page] not in resting:
+            page.goto("about:blank")
+            resting[kinds[page]] = page
+        else:
+            page.context.close()
     assert complaints == []
 
 

@@ -15,6 +15,7 @@ from services import job_queue
 from services.actor import SYSTEM
 from services.experiments import lifecycle
 from tests.support.trainings import (
+    HALF,
     LONG,
     QUICK,
     a_dataset,
@@ -49,11 +50,11 @@ def nobody_heard_of(job_id: int) -> None:
 
 def killed_half_way(machine: Machine) -> tuple[int, int]:
     """A training whose worker was killed after some epochs, and before the last."""
-    numbers = a_training(a_dataset(), LONG)
+    numbers = a_training(a_dataset(), HALF)
     worker = machine.worker()
     wait_until(lambda: len(epochs_of(numbers[0])) >= 3)
     machine.kill(worker)
-    assert 3 <= len(epochs_of(numbers[0])) < LONG.epochs
+    assert 3 <= len(epochs_of(numbers[0])) < HALF.epochs
     assert job_of(numbers[1]).status == JobStatus.RUNNING
     return numbers
 
@@ -113,7 +114,7 @@ class TestKilled:
         wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
         assert is_completed(experiment_id)
         assert job_of(job_id).attempts == 2
-        assert_whole(experiment_id, LONG.epochs)
+        assert_whole(experiment_id, HALF.epochs)
 
     def test_so_it_does_on_postgresql_and_redis(self, team_machine: Machine) -> None:
         experiment_id, job_id = killed_half_way(team_machine)
@@ -121,7 +122,7 @@ class TestKilled:
         team_machine.worker()
         team_machine.beat()
         wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
-        assert_whole(experiment_id, LONG.epochs)
+        assert_whole(experiment_id, HALF.epochs)
 
     def test_a_training_that_kills_its_worker_each_time_ends_as_failed(self, machine: Machine) -> None:
         experiment_id, job_id = a_training(a_dataset())
@@ -180,7 +181,7 @@ class TestLostMessage:
 
 class TestToldToEnd:
     def test_a_worker_told_to_end_hands_its_training_to_the_next(self, machine: Machine) -> None:
-        experiment_id, job_id = a_training(a_dataset(), LONG)
+        experiment_id, job_id = a_training(a_dataset(), HALF)
         worker = machine.worker()
         wait_until(lambda: len(epochs_of(experiment_id)) >= 2)
         worker.send_signal(signal.SIGTERM)
@@ -189,7 +190,7 @@ class TestToldToEnd:
         assert experiment_of(experiment_id).status == ExperimentStatus.PENDING
         machine.worker()  # no scheduler: the worker itself looks for what was left
         wait_until(lambda: job_of(job_id).status == JobStatus.COMPLETED)
-        assert_whole(experiment_id, LONG.epochs)
+        assert_whole(experiment_id, HALF.epochs)
 
 
 class TestCancel:

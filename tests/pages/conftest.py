@@ -27,8 +27,19 @@ def tabs() -> Iterator[dict[Role, Tab]]:
         tab.close()
 
 
+@pytest.fixture(scope="session")
+def spare_tabs() -> Iterator[list[Tab]]:
+    """Those that have forgotten whose they were."""
+    spare: list[Tab] = []
+    yield spare
+    for tab in spare:
+        tab.close()
+
+
 @pytest.fixture
-def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]) -> Iterator[Callable[..., Page]]:
+def visit(
+    chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab], spare_tabs: list[Tab]
+) -> Iterator[Callable[..., Page]]:
     """Come to an address as a person of a role; whatever the console complains about fails the test.
 
     It is come to by a link in a tab that is open already, or, where that is asked for, by loading it in a new one.
@@ -55,6 +66,8 @@ def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]
         new = new or zone is not None or ALWAYS_NEW
         tab = None if new else tabs.pop(role, None)
         is_fresh = tab is None
+        if is_fresh and not new and spare_tabs:
+            tab = spare_tabs.pop()
         if tab is None:
             context = chromium.new_context(
                 viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=zone
@@ -79,6 +92,8 @@ def visit(chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab]
     for role, tab in used:
         if tab.rest() and role not in tabs and not complaints:
             tabs[role] = tab
+        elif not complaints and not spare_tabs and tab.forget():
+            spare_tabs.append(tab)
         else:
             tab.close()
     assert complaints == []

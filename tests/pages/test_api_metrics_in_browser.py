@@ -115,6 +115,21 @@ def test_what_comes_in_is_shown_and_axe_finds_nothing(
     assert serious_faults_in_each_look(page) == {}
 
 
+def test_before_the_first_request_it_says_what_to_do_and_shows_no_empty_chart(
+    visit: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["pages.api_metrics"], "POLL_MILLISECONDS", 1500)
+    page = visit("/api-metrics?range=1h")
+    expect(page.get_by_role("link", name="Make a key")).to_be_visible()
+    expect(page.get_by_role("heading", name="Over time")).to_be_hidden()
+    write([row(now(), status=200)])
+    expect(page.get_by_role("link", name="Make a key")).to_have_count(0)
+    expect(page.locator(REQUESTS)).to_have_text("1")
+    page.wait_for_selector("#api-metrics-rate .scatterlayer .trace")
+    chart = page.locator("#api-metrics-rate")
+    expect(chart.locator(".main-svg").first).to_have_attribute("width", str(chart.evaluate("it => it.clientWidth")))
+
+
 def test_operators_do_not_see_it(visit: Callable[..., Page]) -> None:
     page = visit("/api-metrics", role=Role.OPERATOR)
     expect(page.locator("main")).to_contain_text("Not allowed")

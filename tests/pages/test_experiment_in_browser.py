@@ -368,6 +368,13 @@ class TestNotes:
         expect(preview.locator("strong")).to_have_text("new")
         assert preview.locator("img").count() == preview.locator("a[href^=javascript]").count() == 0
 
+    def test_a_page_that_is_left_while_one_types_says_nothing_to_the_console(self, visit: Visit) -> None:
+        page = visit(f"/experiments/{completed(epochs=0)}", Role.OPERATOR)
+        page.locator("#experiment-notes-edit").click()
+        page.get_by_label("Notes in Markdown").fill("and then")
+        follow(page, "/compare")
+        page.wait_for_timeout(400)  # the preview would have come after 300
+
     def test_code_has_one_ground_and_tables_have_lines(self, visit: Visit) -> None:
         number = completed(epochs=0)
         with transaction() as session:

@@ -131,6 +131,7 @@ def test_of_two_questions_at_once_one_goes_without_advice() -> None:
     assert common_passwords.advise("password1234567") is not None
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_one_of_weaker_parameters_is_hashed_anew_at_its_sign_in_and_outside_of_any_transaction(
     dash_app: Any, sqlite: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

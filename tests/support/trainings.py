@@ -1,5 +1,7 @@
 """Small datasets and trainings of a second."""
 
+from dataclasses import replace
+
 import numpy as np
 from sqlalchemy import func, select
 
@@ -19,6 +21,7 @@ from services.actor import SYSTEM
 FILE = "datasets/small.h5"
 QUICK = TrainerConfig("logistic", "features", epochs=5, seed=1, batch_size=16)
 LONG = TrainerConfig("mlp", "features", epochs=60, seed=1, batch_size=2, learning_rate=1e-4)
+HALF = replace(LONG, epochs=30)  # long enough to be ended half-way, and gone through to its end
 
 
 def a_signal_file(records: int = 6) -> str:

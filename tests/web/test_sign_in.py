@@ -354,6 +354,7 @@ class TestPasswords:
         assert not passwords.verify(stored, PASSWORD)
         assert [hashed.startswith("$argon2id$") for hashed in compared] == [True]
 
+    @pytest.mark.usefixtures("real_hashes")
     def test_are_argon2id_at_or_above_the_minimum(self) -> None:
         stored = passwords.hash_password("some long passphrase")
         assert re.match(r"\$argon2id\$v=19\$m=19456,t=2,p=1\$", stored)
