@@ -112,8 +112,9 @@ writers: install  ## let 16 writers commit for a minute, and four processes ask 
 stops: install  ## end a service under load 50 times on each database: what it has taken in is answered
 	@PFD_TEST_STOPS=50 $(PYTHON) -m pytest -q -s tests/cli/test_graceful_stop.py
 
-races: install  ## let two super admins remove each other at once, 1,000 times in each of three ways on each database
+races: install  ## two super admins remove each other at once, 1,000 times in three ways, and others act at once 200 times
 	@PFD_TEST_ROUNDS=1000 $(PYTHON) -m pytest -q --timeout 0 tests/services/test_people.py -k remove_each_other
+	@PFD_TEST_TIMES=200 $(PYTHON) -m pytest -q --timeout 0 tests/services/test_acts_at_once.py
 
 kills: install  ## kill -9 a process that answers API requests 200 times on each database, and count what is lost
 	@PFD_TEST_KILLS=200 $(PYTHON) -m pytest -q -s tests/api/test_records_survive.py tests/api/test_ingest_survives.py

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import ConfigurationError
 from config.settings import settings
-from database import sqlite_file
+from database import sqlite_file, sqlite_lock
 from database.prepared import sent
 
 logger = logging.getLogger(__name__)
@@ -102,12 +102,12 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        "busy_timeout=10000",
         "temp_store=MEMORY",
         "cache_size=-4000",
         "mmap_size=67108864",
     ):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute(sqlite_lock.BUSY_TIMEOUT)
     cursor.close()
 
 
@@ -115,8 +115,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail with "database is locked" when another
     # writer came between; taking the write lock at once makes it wait instead.
     options = connection.get_execution_options()
-    if not options.get("glances"):
-        with sent(connection, "BEGIN IMMEDIATE" if options.get("writes", True) else "BEGIN", ()):
+    if options.get("glances"):
+        return
+    if options.get("writes", True):
+        sqlite_lock.begin_writing(connection)
+    else:
+        with sent(connection, "BEGIN", ()):
             pass
 
 

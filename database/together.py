@@ -96,7 +96,7 @@ def _is_away(error: DBAPIError) -> bool:
 
 @contextlib.contextmanager
 def _alone_on_sqlite() -> Iterator[None]:
-    """Let the processes of this machine take turns: who waits for SQLite's own lock looks again after a while only."""
+    """Let the processes of this machine take turns: who waits for SQLite's own lock looks again after a pause only."""
     with contextlib.ExitStack() as held:
         if engine().dialect.name == "sqlite":
             with contextlib.suppress(OSError):  # such as a full disk: they wait in SQLite's own way then

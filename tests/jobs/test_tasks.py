@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from config import settings as configuration
-from database import engine as engines
+from database import sqlite_lock
 from database.engine import transaction
 from database.types import now
 from diagnosis.errors import TrainingDiverged
@@ -200,15 +200,13 @@ class TestFailedTraining:
 
 class TestLease:
     def test_a_locked_database_costs_no_heartbeat_thread(
-        self, a_job_that: Callable[[Handle], int], sqlite: Engine, own_data_dir: Path
+        self,
+        a_job_that: Callable[[Handle], int],
+        sqlite: Engine,
+        own_data_dir: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        impatient = engines.build_engine(sqlite.url.render_as_string(hide_password=False))
-
-        @event.listens_for(impatient, "connect")
-        def give_up_early(connection: sqlite3.Connection, _record: Any) -> None:
-            connection.execute("PRAGMA busy_timeout=20")
-
-        engines.use_engine(impatient)
+        monkeypatch.setattr(sqlite_lock, "PATIENCE", 0.02)
         seen: dict[str, Any] = {}
 
         def outlive_a_lock(_payload: dict[str, Any], lease: Lease) -> None:

@@ -18,10 +18,11 @@ from services.experiments import changing, editing, reporting
 from services.identities import Identity
 from services.refusals import Refusal
 from services.second_factor import reset
+from tests.support import scale
 from tests.support.imported_runs import a_run, put
 from tests.support.people import person, token_of
 
-TIMES = 15
+TIMES = scale.of("TIMES", 6)  # `make races`: 200
 
 
 def act(change: Callable[..., Any], *given: Any, **named: Any) -> Any:
