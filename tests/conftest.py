@@ -91,6 +91,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.environ["PFD_API_SAMPLES"] = "0"  # which requests are kept is left to chance: tests of it choose all or none
     configuration.settings.cache_clear()
     configuration.settings().prepare_data_dir()
+    gc.collect()
+    gc.freeze()  # all that is loaded by now stays; a child that is forked would copy what a collection touches
     yield folder
     os.environ.update(kept)
 

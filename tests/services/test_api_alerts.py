@@ -1,5 +1,6 @@
 """Facts about alerts: raised once, resolved once, whoever looks at the same time and wherever it is killed."""
 
+import gc
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -175,9 +176,8 @@ def _killed_at(database: Engine, place: int) -> bool:
     """Look in another process that dies before its n-th statement; False where it came to its end."""
     child = os.fork()
     if child == 0:
+        gc.disable()  # it would touch, and so copy, all that the tests have loaded
         engines.forget_connections()
-        engine = engines.build_engine(database.url.render_as_string(hide_password=False))
-        engines.use_engine(engine)
         seen = 0
 
         def die(*_: Any) -> None:
@@ -186,8 +186,8 @@ def _killed_at(database: Engine, place: int) -> bool:
             if seen == place:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        event.listen(engine, "before_cursor_execute", die)
-        event.listen(engine, "commit", die)
+        event.listen(database, "before_cursor_execute", die)
+        event.listen(database, "commit", die)
         watching.look()
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
