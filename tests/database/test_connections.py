@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import pytest
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from database import engine as engines
@@ -16,6 +16,7 @@ from database.engine import glance, snapshot
 from services.curves import series_rows
 from services.limits.gcra import Policy
 from services.limits.rows import Rows
+from tests.support.postgresql import cut_all
 
 
 @pytest.fixture
@@ -29,19 +30,6 @@ def postgresql(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 def use() -> int:
     with snapshot() as session:
         return int(session.scalar(text("SELECT 1")) or 0)
-
-
-def cut_all(engine: Engine) -> None:
-    """What a restart of the server does to connections that rest in the pool."""
-    other = create_engine(engine.url)
-    with other.connect() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
-    other.dispose()
 
 
 def test_after_a_rest_a_dead_one_is_replaced_before_anybody_notices(

@@ -21,7 +21,6 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    create_engine,
     event,
     insert,
     select,
@@ -35,6 +34,7 @@ from database.engine import glance, transaction
 from database.prepared import Prepared, write
 from database.types import UTCDateTime
 from models.experiment import ExperimentStatus
+from tests.support.postgresql import cut_all
 
 KINDS = Table(
     "prepared_kinds",
@@ -191,17 +191,6 @@ def test_the_driver_of_postgresql_is_handed_what_stands_in_the_text_and_nothing_
 class TestLostConnection:
     """Of PostgreSQL, which a restart of the server takes away."""
 
-    def cut_all(self, engine: Engine) -> None:
-        other = create_engine(engine.url)
-        with other.connect() as connection:
-            connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
-            )
-        other.dispose()
-
     @pytest.mark.parametrize(
         "act",
         [
@@ -220,7 +209,7 @@ class TestLostConnection:
             one.rollback()
         for one in resting:
             one.close()
-        self.cut_all(postgresql)
+        cut_all(postgresql)
         with pytest.raises(DBAPIError) as told, transaction() as session:
             act(session.connection())
         assert isinstance(told.value, OperationalError) and told.value.connection_invalidated
@@ -232,7 +221,7 @@ class TestLostConnection:
     def test_a_glance_finds_out_as_well(self, postgresql: Engine) -> None:
         with glance() as connection:
             assert ALL.rows(connection, {"above": 0}) == []
-        self.cut_all(postgresql)
+        cut_all(postgresql)
         with pytest.raises(OperationalError), glance() as connection:
             ALL.rows(connection, {"above": 0})
         with glance() as connection:

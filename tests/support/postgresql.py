@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Engine, create_engine, text
+
 MISSING = "PostgreSQL's server is not installed: run 'apt-get install postgresql' (or 'brew install postgresql')."
 
 
@@ -91,3 +93,16 @@ def server() -> Iterator[str]:
     """Start a server and give the address of its maintenance database, without a database name at the end."""
     with a_server() as made:
         yield made.address
+
+
+def cut_all(engine: Engine) -> None:
+    """What a restart of the server does to connections that rest in the pool."""
+    other = create_engine(engine.url)
+    with other.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    other.dispose()
