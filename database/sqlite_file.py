@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from config.errors import ConfigurationError
 
-_PRIMARY = 0xFF  # the lower byte of SQLite's extended error codes
+PRIMARY = 0xFF  # the lower byte of SQLite's extended error codes
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
@@ -77,11 +77,11 @@ def complaint(url: URL, error: DBAPIError) -> str | None:
     path, code = path_of(url), getattr(error.orig, "sqlite_errorcode", None)
     if path is None or code is None:
         return None
-    if code & _PRIMARY in _DAMAGED:
+    if code & PRIMARY in _DAMAGED:
         return (
             f"{path} is no database of SQLite, or a damaged one ({error.orig}). Put a backup in its place, "
             "or move it away to begin with an empty one."
         )
-    if code & _PRIMARY == sqlite3.SQLITE_CANTOPEN:
+    if code & PRIMARY == sqlite3.SQLITE_CANTOPEN:
         return f"The database {path} cannot be reached: {error.orig}."
     return None

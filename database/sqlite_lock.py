@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from database.prepared import sent
+from database.sqlite_file import PRIMARY
 
 PATIENCE = 10.0  # seconds
 PAUSE = 0.002  # seconds, a little longer than a short transaction
 BUSY_TIMEOUT = "PRAGMA busy_timeout=10000"  # of all other statements: those that read are hardly ever kept waiting
 
 _BEGIN = "BEGIN IMMEDIATE"
-_PRIMARY = 0xFF  # the lower byte of SQLite's extended error codes
 
 
 def begin_writing(connection: Connection) -> None:
@@ -40,7 +40,7 @@ def _is_had(own: sqlite3.Connection) -> bool:
             own.execute(_BEGIN)
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0)
-            if code & _PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+            if code & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
                 return False
         else:
             return True

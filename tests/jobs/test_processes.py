@@ -58,8 +58,16 @@ def test_a_child_forgets_the_connections_of_its_parent() -> None:
 @pytest.mark.parametrize("broker", ["", "redis://127.0.0.1:1/0"])
 def test_what_the_parent_has_loaded_is_left_to_all_children_whatever_the_broker(broker: str) -> None:
     code = (
-        f"import gc, os, sys; os.environ['REDIS_URL'] = {broker!r}; from jobs.celery_app import celery; "
-        "celery.Worker(loglevel='ERROR', quiet=True).on_start(); "
-        "print(gc.get_freeze_count() > 50_000, file=sys.__stdout__)"
+        f"import gc, os, sys; gc.disable(); os.environ['REDIS_URL'] = {broker!r}; "
+        "from jobs.celery_app import celery; celery.Worker(loglevel='ERROR', quiet=True).on_start(); "
+        "print(gc.get_freeze_count() > 50_000, 'and collects again' * gc.isenabled(), file=sys.__stdout__)"
     )
-    assert said_by(code) == "True"
+    assert said_by(code) == "True and collects again"
+
+
+def test_a_process_of_the_web_collects_what_is_free_once_the_app_is_loaded() -> None:
+    code = (
+        "import gc; from web import api_drain, gunicorn_settings as its; before = gc.isenabled(); "
+        "api_drain.begin = lambda: None; its.post_fork(None, None); print(before, gc.isenabled())"
+    )
+    assert said_by(code) == "False True"
