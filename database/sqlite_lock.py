@@ -5,7 +5,7 @@ waited long look least often: one in a hundred waited for seconds.
 """
 
 import sqlite3
-import time
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -34,14 +34,14 @@ def begin_writing(connection: Connection) -> None:
 
 def _is_had(own: sqlite3.Connection) -> bool:
     """Whether the lock was given in time; False too where another try would tell another fault."""
-    end = time.monotonic() + PATIENCE
+    end = monotonic() + PATIENCE
     while True:
         try:
             own.execute(_BEGIN)
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0)
-            if code & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+            if code & PRIMARY != sqlite3.SQLITE_BUSY or monotonic() >= end:
                 return False
         else:
             return True
-        time.sleep(PAUSE)
+        sleep(PAUSE)
