@@ -280,7 +280,17 @@ def _experiments() -> Any:
     )
 
 
-def create_app(*, charts: bool = True, rows: bool = True, light: bool = True) -> dash.Dash:
+# What a test does not look at, a browser need not draw: most of the work are the charts and the grid.
+PARTS = {
+    "charts": {"charts": True, "rows": False},
+    "rows": {"charts": False, "rows": True},
+    "neither": {"charts": False, "rows": False},
+    "element-by-element": {"charts": False, "rows": False},
+}
+PART = "part"  # the cookie that names one; without it all is shown
+
+
+def create_app() -> dash.Dash:
     """The gallery with the product's content security policy, sent as the product's pages are or by the element."""
     server = flask.Flask("gallery")
     app = dash.Dash(
@@ -306,14 +316,15 @@ def create_app(*, charts: bool = True, rows: bool = True, light: bool = True) ->
     ]
 
     def layout() -> Any:
+        part = flask.request.cookies.get(PART, "")
         made = shell(
             navigation=navigation,
             user=UserBadge("Ada Lovelace", "Operator", "ada@example.org"),
-            page_container=html.Div(content(charts=charts, rows=rows)),
+            page_container=html.Div(content(**PARTS.get(part, {"charts": True, "rows": True}))),
             csrf_token="token",
             account_entries=[NavEntry("Account", "/account", "person")],
         )
-        return still(made) if light else made
+        return made if part == "element-by-element" else still(made)
 
     app.layout = layout
 

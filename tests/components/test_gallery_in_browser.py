@@ -16,31 +16,18 @@ pytestmark = pytest.mark.browser
 DRAWN = ".main-svg"
 
 
-PARTS = {
-    "charts": {"charts": True, "rows": False},
-    "rows": {"charts": False, "rows": True},
-    "neither": {"charts": False, "rows": False},
-    "element by element": {"charts": False, "rows": False, "light": False},
-}
-
-
 ELEMENTS = """() => [...document.querySelectorAll("#react-entry-point *:not(.dash-graph, .dash-graph *)")].map((one) =>
     one.tagName === "TIME" ? one.tagName : [one.tagName, one.children.length ? "" : one.textContent,
      [...one.attributes].map((part) => `${part.name}=${part.value}`).sort().join(" ")].join("|"))"""
 
 
 @pytest.fixture(scope="module")
-def addresses():
-    """The gallery in parts: a test loads no more of it than it looks at."""
-    servers = {
-        part: make_server("127.0.0.1", 0, gallery.create_app(**shown).server, threaded=True)
-        for part, shown in PARTS.items()
-    }
-    for server in servers.values():
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield {part: f"http://127.0.0.1:{server.server_port}" for part, server in servers.items()}
-    for server in servers.values():
-        server.shutdown()
+def address():
+    """Where the gallery is."""
+    server = make_server("127.0.0.1", 0, gallery.create_app().server, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +49,7 @@ def left_open():
 
 
 @pytest.fixture
-def visit(chromium, addresses, resting, left_open):
+def visit(chromium, address, resting, left_open):
     """Open the gallery; whatever the console complains about, a broken content policy too, fails the test."""
     pages, kinds, complaints = [], {}, []
 
@@ -84,18 +71,20 @@ def visit(chromium, addresses, resting, left_open):
         pages.append((page, part if shared else None))
         return page
 
-    def load(width, scheme, part, **options):
-        kind = (width, scheme, *options.items())
+    def load(width, scheme, part, reduced_motion="no-preference", **options):
+        kind = tuple(options.items())
         page = resting.pop(kind, None)
         if page is None:
             page = chromium.new_context(**options).new_page()
         page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme, reduced_motion=options.get("reduced_motion", "no-preference"))
+        page.emulate_media(color_scheme=scheme, reduced_motion=reduced_motion)
+        page.context.add_cookies([{"name": gallery.PART, "value": part, "url": address}])
         kinds[page] = kind
         page.on("console", note)
         page.on("pageerror", failed)
-        page.goto(addresses[part])
-        page.wait_for_selector(".page-header" if not PARTS[part]["charts"] else f"#confusion {DRAWN}", state="attached")
+        page.goto(address)
+        with_charts = gallery.PARTS[part]["charts"]
+        page.wait_for_selector(f"#confusion {DRAWN}" if with_charts else ".page-header", state="attached")
         return page
 
     yield open_page
@@ -149,7 +138,7 @@ class TestTheme:
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 23)"
 
     def test_choice_recolours_charts_without_asking_the_server_and_is_remembered(self, visit):
-        page = visit(part="charts")
+        page = visit(part="charts", shared=True)
         settle(page)
         before, asked = line(page).evaluate("e => getComputedStyle(e).stroke"), []
         page.on("request", lambda request: asked.append(request.url))
@@ -161,6 +150,8 @@ class TestTheme:
         page.reload()
         page.wait_for_selector(f"#confusion {DRAWN}", state="attached")
         assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+        page.locator(".account-button").click()
+        page.get_by_role("button", name="Light").click()
 
 
 class TestPalette:
@@ -175,7 +166,7 @@ class TestPalette:
         page.wait_for_url("**/experiments/1")
 
     def test_slash_opens_it_and_escape_gives_the_focus_back(self, visit):
-        page = visit()
+        page = visit(shared=True)
         page.locator("#f1").focus()
         page.keyboard.press("/")
         assert page.locator("dialog[open]").count() == 0
@@ -203,7 +194,7 @@ class TestShell:
         expect(page.locator(".nav-entry[aria-current=page]")).to_have_text("Compare")
 
     def test_toast_shows_text_as_text_and_goes_away_by_its_button(self, visit):
-        page = visit()
+        page = visit(shared=True)
         page.locator("#toast-error").click()
         expect(page.get_by_role("alert").filter(has_text="A message: <img")).to_be_visible()
         page.get_by_role("button", name="Dismiss").click()
@@ -260,7 +251,7 @@ class TestCharts:
         names = ["=1", " @x", "\n+1", "＝1", "a;-1"]
         traces = [{"name": name, "type": "scatter"} for name in names]
         points = [[{"x": 1, "y": -0.5}]] * len(names)
-        saved = visit().evaluate(
+        saved = visit(shared=True).evaluate(
             "([_fullData, calcdata]) => pfd.charts.csv({ layout: {}, _fullLayout: {}, _fullData, calcdata })",
             [traces, points],
         )
@@ -301,10 +292,14 @@ class TestGrid:
 
 class TestConfigTree:
     def test_filter_leaves_what_matches_and_the_way_to_it(self, visit):
-        page = visit()
+        page = visit(shared=True)
+        leaves = page.locator(".tree-leaf:visible")
+        before = leaves.count()
         page.get_by_placeholder("Filter configuration").fill("heads")
-        expect(page.locator(".tree-leaf:visible")).to_have_count(1)
-        expect(page.locator(".tree-leaf:visible")).to_contain_text("heads")
+        expect(leaves).to_have_count(1)
+        expect(leaves).to_contain_text("heads")
+        page.get_by_placeholder("Filter configuration").fill("")
+        expect(leaves).to_have_count(before)
 
 
 class TestStill:
@@ -312,7 +307,7 @@ class TestStill:
 
     def test_a_page_of_fewer_components_is_the_same_element_by_element(self, visit):
         drawn = []
-        for part in ("neither", "element by element"):
+        for part in ("neither", "element-by-element"):
             page = visit(part=part)
             settle(page)
             page.wait_for_selector("[data-chart][data-state=empty]")  # told by the chart's script once it is drawn
@@ -321,7 +316,7 @@ class TestStill:
         assert drawn[0] == drawn[1]
 
     def test_an_address_that_would_run_something_is_none(self, visit):
-        page = visit()
+        page = visit(shared=True)
         tree = ["a", {"href": "javascript:alert(1)", "className": "run"}, ["b", {}, "x"]]
         made = page.evaluate("tree => window.pfd_still.Still({tree}).props", tree)
         assert (made["className"], made["href"]) == ("run", "about:blank")

@@ -16,6 +16,7 @@ from web.identity import cookie_name
 EXPECTED = ("status of 401", "status of 404", "status of 403", "status of 409", "status of 422")
 # What a field of dash-bootstrap-components throws when its page is left before its debounce has ended: nothing is lost.
 LEFT_FIELD = "Cannot read properties of null (reading 'value')"
+MOST_SPARE = 3
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +37,36 @@ def spare_tabs() -> Iterator[list[Tab]]:
         tab.close()
 
 
+def _a_tab(chromium: Any, server: str, spare: list[Tab]) -> Tab:
+    return spare.pop() if spare and not ALWAYS_NEW else Tab(chromium.new_context(), server)
+
+
+def _put_back(tab: Tab, spare: list[Tab]) -> None:
+    if len(spare) < MOST_SPARE and tab.forget():
+        spare.append(tab)
+    else:
+        tab.close()
+
+
+@pytest.fixture
+def stranger(chromium: Any, live_server: str, sqlite: Engine, spare_tabs: list[Tab]) -> Iterator[Page]:
+    """A page in which nobody is signed in, on an address that is no page."""
+    tab = _a_tab(chromium, live_server, spare_tabs)
+    tab.look(1440, "light")
+    yield tab.page
+    _put_back(tab, spare_tabs)
+
+
 @pytest.fixture
 def visit(
     chromium: Any, live_server: str, sqlite: Engine, tabs: dict[Role, Tab], spare_tabs: list[Tab]
 ) -> Iterator[Callable[..., Page]]:
     """Come to an address as a person of a role; whatever the console complains about fails the test.
 
-    It is come to by a link in a tab that is open already, or, where that is asked for, by loading it in a new one.
+    It is come to by a link in a tab that is open already, or, where that is asked for, by loading it. One that will
+    bear marks that cannot be taken away (a script of its own, a clock that was moved) serves no other test.
     """
-    used: list[tuple[Role, Tab]] = []
+    used: list[tuple[Role, Tab, bool]] = []
     complaints: list[str] = []
 
     def note(message: Any) -> None:
@@ -62,38 +84,33 @@ def visit(
         scheme: str = "light",
         zone: str | None = None,
         new: bool = False,
+        marked: bool = False,
+        server: str = live_server,
     ) -> Page:
         new = new or zone is not None or ALWAYS_NEW
-        tab = None if new else tabs.pop(role, None)
-        is_fresh = tab is None
-        if is_fresh and not new and spare_tabs:
-            tab = spare_tabs.pop()
-        if tab is None:
-            context = chromium.new_context(
-                viewport={"width": width, "height": 900}, color_scheme=scheme, timezone_id=zone
-            )
-            tab = Tab(context, live_server)
-        used.append((role, tab))
+        resting = None if new else tabs.pop(role, None)
+        tab = resting or _a_tab(chromium, live_server, spare_tabs)
+        used.append((role, tab, marked))
         token = people.token_of(people.person(role))
-        tab.context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
-        page = tab.page
-        page.on("console", note)
-        page.on("pageerror", failed)
+        tab.context.add_cookies([{"name": cookie_name(), "value": token, "url": server}])
+        tab.page.on("console", note)
+        tab.page.on("pageerror", failed)
+        if zone is not None:
+            tab.live_in(zone)
         if new:
-            page.goto(live_server + path)
-            page.wait_for_selector(".page-header, .empty")
-            return page
-        if is_fresh:
+            tab.come(server + path, width, scheme)
+            return tab.page
+        if resting is None:
             tab.load()
         tab.visit(path, width, scheme)
-        return page
+        return tab.page
 
     yield open_page
-    for role, tab in used:
-        if tab.rest() and role not in tabs and not complaints:
-            tabs[role] = tab
-        elif not complaints and not spare_tabs and tab.forget():
-            spare_tabs.append(tab)
-        else:
+    for role, tab, marked in used:
+        if complaints or marked:
             tab.close()
+        elif tab.rest() and role not in tabs:
+            tabs[role] = tab
+        else:
+            _put_back(tab, spare_tabs)
     assert complaints == []

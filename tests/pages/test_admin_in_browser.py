@@ -1,7 +1,6 @@
 """Users and roles in Chromium: somebody is invited, changed and shut out."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -54,7 +53,7 @@ def test_on_a_phone_a_permission_is_one_row_with_a_mark_for_each_role(visit: Cal
     assert (len(tops), len(set(tops))) == (1 + len(Role), 1)
 
 
-def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: Any) -> None:
+def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], stranger: Page) -> None:
     page = visit("/admin/users")
     page.get_by_role("button", name="Invite").click()
     page.get_by_label("User name").fill("a b")
@@ -67,14 +66,12 @@ def test_somebody_is_invited_and_comes_in(visit: Callable[..., Page], chromium: 
     link = page.locator(".one-time-link").inner_text()
     expect(page.locator(".plain-table")).to_contain_text("ada@example.org")
     expect(page.locator(".plain-table")).to_contain_text("Invited")
-    guest = chromium.new_context().new_page()
-    address = page.url.split("/admin")[0]
+    guest, address = stranger, page.url.split("/admin")[0]
     guest.goto(address + "/invitation/" + link.rsplit("/", 1)[1])
     guest.get_by_label("Password", exact=True).fill("a passphrase of my own")
     guest.get_by_label("Password again").fill("a passphrase of my own")
     guest.get_by_role("button", name="Open account").click()
     expect(guest.locator(".account-name")).to_have_text("ada")
-    guest.context.close()
 
 
 def test_somebody_who_is_signed_in_is_shut_out_at_their_next_click(visit: Callable[..., Page]) -> None:

@@ -254,7 +254,7 @@ class TestInBrowser:
 
     def test_nothing_jumps_while_the_page_comes_up(self, visit: Visit) -> None:
         ids = many(8)
-        page = visit("/experiments", new=True)
+        page = visit("/experiments", new=True, marked=True)
         page.add_init_script(
             """window.jumped = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
                 window.jumped += entry.value; })).observe({ type: "layout-shift", buffered: true });"""

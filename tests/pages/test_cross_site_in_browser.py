@@ -30,6 +30,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
   const send = (path, options) => fetch(target + path, {credentials: "include", ...options}).catch(() => null);
   const form = "application/x-www-form-urlencoded";
+  const enctypes = [form, "multipart/form-data", "text/plain"];
   const fields = "username=mallory&email=m%40evil.example&password=a+long+enough+passphrase&again=x&csrf_token=x";
   const all = [];
   // Four frames take the forms and pages in turn: a frame for each would be as many processes of the browser.
@@ -49,15 +50,16 @@ ATTACK = """async ({target, paths, reads, bodies, dispatcher}) => {
     all.push(send(path, {method: "POST", mode: "no-cors", headers: {"Content-Type": form}, body: fields}));
     all.push(send(path, {method: "POST", mode: "no-cors", body: "{}"}));
     all.push(send(path, {method: "POST", mode: "cors", body: "{}"}));
-    for (const enctype of [form, "multipart/form-data", "text/plain"]) {
-      const made = document.body.appendChild(Object.assign(
-        document.createElement("form"), {action: target + path, method: "post", enctype}));
-      for (const pair of fields.split("&")) {
-        const [name, value] = pair.split("=");
-        made.appendChild(Object.assign(document.createElement("input"), {name, value}));
-      }
-      inFrame((frame) => { made.target = frame.name; made.submit(); });
+    const parts = new FormData();
+    for (const pair of fields.split("&")) parts.append(...pair.split("="));
+    all.push(send(path, {method: "POST", mode: "no-cors", body: parts}));
+    // By a form the same bodies in turn: a page for each would be most of the work, and what is sent is the same.
+    const made = document.body.appendChild(Object.assign(document.createElement("form"),
+      {action: target + path, method: "post", enctype: enctypes[paths.indexOf(path) % enctypes.length]}));
+    for (const [name, value] of parts) {
+      made.appendChild(Object.assign(document.createElement("input"), {name, value}));
     }
+    inFrame((frame) => { made.target = frame.name; made.submit(); });
   }
   for (const body of bodies) {
     all.push(send(dispatcher, {method: "POST", mode: "no-cors", headers: {"Content-Type": "text/plain"}, body}));
@@ -202,7 +204,7 @@ def test_changes_nothing(
 
     sent = [entry for entry in heard if entry[0] in CHANGING]
     assert {path for _, path, _, _ in sent} == set(changing)
-    assert len(sent) >= 6 * len(changing) + len(bodies)
+    assert len(sent) >= 5 * len(changing) + len(bodies)
     # What takes no POST takes none by a form: there it is the method that is refused.
     assert {status for _, path, status, _ in sent if path in posted} == {403}
     assert {status for _, path, status, _ in sent if path not in posted} <= {403, 405}

@@ -239,7 +239,7 @@ class TestHands:
 
     def test_an_undo_is_offered_long_enough_to_find_it(self, visit: Visit) -> None:
         make("doomed")
-        page = visit("/experiments", new=True)
+        page = visit("/experiments", new=True, marked=True)
         page.clock.install()
         names(page)
         choose(page, "doomed")

@@ -318,9 +318,9 @@ class TestPalette:
 
 
 class TestForms:
-    def test_somebody_signs_in_and_out(self, chromium: Any, live_server: str, sqlite: Any) -> None:
+    def test_somebody_signs_in_and_out(self, stranger: Page, live_server: str) -> None:
         people.person(Role.OPERATOR, "olaf")
-        page = chromium.new_context().new_page()
+        page = stranger
         page.goto(f"{live_server}/experiments")
         page.wait_for_url(re.compile("/login.next="))
         page.fill("#username", "olaf")
@@ -333,20 +333,16 @@ class TestForms:
         page.wait_for_url("**/login")
         page.go_back()
         page.wait_for_url(re.compile("/login.next="))
-        page.context.close()
 
-    def test_an_ended_session_leads_to_sign_in(self, chromium: Any, live_server: str, sqlite: Any) -> None:
-        context = chromium.new_context()
-        token = people.token_of(people.person(Role.VIEWER))
-        context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
-        page = context.new_page()
+    def test_an_ended_session_leads_to_sign_in(self, stranger: Page, live_server: str) -> None:
+        page, token = stranger, people.token_of(people.person(Role.VIEWER))
+        page.context.add_cookies([{"name": cookie_name(), "value": token, "url": live_server}])
         page.goto(live_server)
         page.wait_for_selector(".page-header")
         with transaction() as session:
             session.execute(update(SessionLog).values(last_active=now() - timedelta(hours=2)))
         page.wait_for_url(re.compile("/login.next="))
         expect(page.locator("#password")).to_be_visible()
-        context.close()
 
 
 PAGES = ("/", "/experiments", "/no-such-page", "/compare")

@@ -1,11 +1,9 @@
 """Presses over a bad line: rows are drawn anew while the answer is under way, or none comes."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from sqlalchemy import Engine
 
 from database.types import now
 from models.permissions import Role
@@ -42,10 +40,10 @@ def test_press_is_answered_though_its_row_is_drawn_anew_meanwhile(visit: Callabl
     expect(page.get_by_role("dialog")).to_contain_text("somebody")
 
 
-def test_button_can_be_pressed_again_where_no_answer_comes(chromium: Any, live_server: str, sqlite: Engine) -> None:
+def test_button_can_be_pressed_again_where_no_answer_comes(stranger: Page, live_server: str) -> None:
     viewer = person(Role.VIEWER)
     give_app(viewer)
-    page: Page = chromium.new_context().new_page()
+    page = stranger
     page.context.add_cookies([{"name": cookie_name(), "value": token_of(viewer), "url": live_server}])
     page.goto(live_server + "/account/security")
     page.get_by_role("button", name="Make codes").click()
@@ -57,7 +55,6 @@ def test_button_can_be_pressed_again_where_no_answer_comes(chromium: Any, live_s
     expect(confirm).to_be_enabled()
     confirm.click()
     expect(page.locator(".codes-list li")).to_have_count(10)
-    page.context.close()
 
 
 def test_page_of_many_buttons_asks_for_nothing_as_it_comes(visit: Callable[..., Page]) -> None:

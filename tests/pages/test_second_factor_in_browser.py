@@ -172,9 +172,8 @@ class TestPasskeys:
         """The security page under a name, in a browser with an authenticator."""
         named = live_server.replace("127.0.0.1", "localhost")
         monkeypatch.setattr(settings(), "public_url", named)
-        page = visit("/", role=Role.VIEWER, new=True)
-        cookie = {key: page.context.cookies()[0][key] for key in ("name", "value")}
-        page.context.add_cookies([{**cookie, "url": named}])
+        page = visit("/account/security", role=Role.VIEWER, new=True, server=named)
+        page.wait_for_selector(".factor")
         session: Any = page.context.new_cdp_session(page)
         session.send("WebAuthn.enable")
         session.send(
@@ -189,9 +188,8 @@ class TestPasskeys:
                 }
             },
         )
-        page.goto(named + "/account/security")
-        page.wait_for_selector(".factor")
         yield page
+        session.detach()
 
     def add(self, page: Page, name: str) -> None:
         page.get_by_role("button", name="Add a passkey").first.click()

@@ -303,12 +303,12 @@ def test_none_of_sixty_texts_runs_on_any_page(look: tuple[Page, int, dict[str, l
             page.wait_for_function(f"{SHOWN} >= {AT_LEAST[path]}")
         page.wait_for_function(SETTLED)
         check(path)
-    hover_and_open(page, live_server, main, check)
+    hover_and_open(page, main, check)
 
 
-def hover_and_open(page: Page, address: str, main: int, check: Callable[[str], None]) -> None:
+def hover_and_open(page: Page, main: int, check: Callable[[str], None]) -> None:
     """What appears only under a hand: hover texts, dialogs, the palette."""
-    page.goto(f"{address}/experiments/{main}")
+    follow(page, f"/experiments/{main}")
     matrix = page.locator("#experiment-matrix .nsewdrag")
     matrix.scroll_into_view_if_needed()
     settle(page)  # what is drawn above it moves it
@@ -322,8 +322,9 @@ def hover_and_open(page: Page, address: str, main: int, check: Callable[[str], N
     page.keyboard.type("p0")
     expect(page.get_by_role("option").filter(has_text="p0").first).to_be_visible()
     check("palette")
+    page.keyboard.press("Escape")
     for path, opener in (("/admin/users", "Change p"), ("/account/keys", "Revoke p")):
-        page.goto(address + path)
+        follow(page, path)
         page.get_by_title(opener).first.click()
         page.locator(".dialog.show, .modal.show").first.wait_for()
         check(f"dialog of {path}")

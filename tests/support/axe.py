@@ -3,8 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
+
+COUNTED = {"serious", "critical"}
+IS_THERE = "() => 'axe' in window"
+# Rules whose worst is less than what is counted are left out, and what was found right stays in the browser.
+RUN = """async ([context, counted]) => {
+    const less = axe._audit.rules.filter((rule) => rule.impact && !counted.includes(rule.impact));
+    const rules = Object.fromEntries(less.map((rule) => [rule.id, { enabled: false }]));
+    return (await axe.run(context || document, { resultTypes: ["violations"], rules })).violations;
+}"""
 
 # Colours that are inherited change one element after the other: at rest is what has not moved for some frames.
 AT_REST = """() => new Promise((done) => {
@@ -23,12 +32,13 @@ def serious_faults(page: Page, but: str = "") -> list[tuple[str, Any]]:
 
     What is like what stands beside it can be left out: axe looks at each element, and takes its time for it.
     """
-    found = Axe().run(page, {"exclude": [[but]]} if but else None, {"resultTypes": ["violations"]})
-    violations = found.response["violations"]
+    if not page.evaluate(IS_THERE):  # to read and compile it takes longer than a look
+        page.evaluate(AXE_SCRIPT)
+    violations = page.evaluate(RUN, [{"exclude": [[but]]} if but else None, sorted(COUNTED)])
     return [
         (found["id"], [(node["target"], node["failureSummary"]) for node in found["nodes"][:3]])
         for found in violations
-        if found["impact"] in {"serious", "critical"}
+        if found["impact"] in COUNTED
     ]
 
 

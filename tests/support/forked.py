@@ -48,6 +48,7 @@ _PROCESSES.set_forkserver_preload(
         "services.retention",
         "services.tracking.artifact_retention",
         "services.training",
+        "sklearn.neural_network",
         "threadpoolctl",
     ]
 )

@@ -20,7 +20,7 @@ from services.actor import SYSTEM
 
 FILE = "datasets/small.h5"
 QUICK = TrainerConfig("logistic", "features", epochs=5, seed=1, batch_size=16)
-LONG = TrainerConfig("mlp", "features", epochs=60, seed=1, batch_size=2, learning_rate=1e-4)
+LONG = TrainerConfig("mlp", "features", epochs=1000, seed=1, batch_size=2, learning_rate=1e-4)  # no test sees its end
 HALF = replace(LONG, epochs=30)  # long enough to be ended half-way, and gone through to its end
 
 
