@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from cli import installation as checks
 from config.settings import Settings
-from tests.support.installation import Installation
+from tests.support.installation import Installation, open_to_others
 from tests.support.postgresql import free_port
 from tests.support.waiting import wait_until
 
@@ -95,11 +95,29 @@ class TestSomethingDies:
         wait_until(lambda: serving.processes() == [])
 
 
-class TestEnd:
-    def test_killed_while_it_starts_it_leaves_no_process(self, installation):
-        installation.serve()
-        installation.supervisor.kill()
-        wait_until(lambda: installation.processes() == [])
+@pytest.fixture(scope="class")
+def open_folder(tmp_path_factory):
+    """An installation that serves on a data folder that others may look into."""
+    made = Installation(tmp_path_factory.mktemp("open"), free_port())
+    made.data.mkdir()
+    made.data.chmod(0o755)
+    try:
+        made.serve()
+        yield made
+    finally:
+        made.end()
+
+
+class TestOpenFolder:
+    def test_nothing_that_its_programs_make_can_be_read_by_others(self, open_folder):
+        assert open_folder.get("/api/nothing")[0] in {401, 404}  # counted, and written into a journal
+        made = {path.name for path in open_folder.data.iterdir()}
+        assert made >= {"pfd.sqlite3", "serve.lock", "limits.sqlite3"}
+        assert open_to_others(open_folder.data) == []
+
+    def test_killed_while_it_starts_it_leaves_no_process(self, open_folder):
+        open_folder.supervisor.kill()
+        wait_until(lambda: open_folder.processes() == [])
 
 
 @pytest.fixture(scope="class")

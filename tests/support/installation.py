@@ -17,6 +17,11 @@ from tests.support.waiting import wait_until
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
 
 
+def open_to_others(folder: Path) -> list[str]:
+    """The files that others than their owner may read or change."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+
+
 class Installation:
     """Commands run in a folder that is not the checkout, as a person would."""
 
