@@ -16,7 +16,7 @@ _LTTB: Final = LTTBDownsampler()  # type: ignore[no-untyped-call]
 FEWEST_POINTS: Final = 4  # first, last, lowest, highest
 
 
-def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = False) -> Indices:
+def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = False, even: bool = False) -> Indices:
     """Indices of the points that draw a curve: its spikes and, by MinMaxLTTB, its shape.
 
     Parameters
@@ -27,6 +27,8 @@ def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = Fal
         How many to keep, at least 4.
     log_x : bool
         Buckets even in log x, for a logarithmic axis. Points with x ≤ 0 have no place on it and are left out.
+    even : bool
+        Said of finite x that rises by the same from point to point: the stretches are then told by counting.
 
     Returns
     -------
@@ -51,6 +53,8 @@ def downsample(x: ArrayLike, y: ArrayLike, max_points: int, *, log_x: bool = Fal
         raise ValueError(f"{places.size} x do not fit {values.size} y.")
     if max_points < FEWEST_POINTS:
         raise ValueError(f"max_points is at least {FEWEST_POINTS}, not {max_points!r}.")
+    if even and not log_x and np.isfinite((values.min(initial=0.0), values.max(initial=0.0))).all():
+        return _kept(None, values, max_points, log_x)
     if _is_plain(places, values, log_x):
         return _kept(places, values, max_points, log_x)
     drawable = np.isfinite(values) & np.isfinite(places)
@@ -71,17 +75,17 @@ def _is_plain(x: Floats, y: Floats, log_x: bool) -> bool:
     return bool(np.isfinite(ends).all() and (x[0] > 0.0 or not log_x) and (x[1:] >= x[:-1]).all())
 
 
-def _kept(x: Floats, y: Floats, max_points: int, log_x: bool) -> Indices:
-    """As `downsample`, for finite points with rising x."""
-    if x.size <= max_points:
-        return np.arange(x.size)
+def _kept(x: Floats | None, y: Floats, max_points: int, log_x: bool) -> Indices:
+    """As `downsample`, for finite points with rising x; None where it rises evenly."""
+    if y.size <= max_points:
+        return np.arange(y.size)
     lowest, highest = int(y.argmin()), int(y.argmax())
-    ends = np.array([0, x.size - 1, lowest, highest], dtype=np.intp)
+    ends = np.array([0, y.size - 1, lowest, highest], dtype=np.intp)
     y = _scaled(y, float(y[lowest]), float(y[highest]))
     buckets = max_points // 8
     if buckets < 2:
         return np.unique(np.concatenate((ends, _shape(y, max_points - 2))))
-    place = _place(x, buckets, log_x)
+    place = None if x is None else _place(x, buckets, log_x)
     extremes = _lowest_and_highest(place, y, buckets)
     # On a steep stretch a spike is neither lowest nor highest, but it is far from the line between its neighbours.
     standing_out = np.zeros_like(y)
@@ -91,7 +95,8 @@ def _kept(x: Floats, y: Floats, max_points: int, log_x: bool) -> Indices:
     inner += y[1:-1]
     spikes = _lowest_and_highest(place, standing_out, buckets)
     # LTTB keeps one point a bucket and would lose the smaller of two spikes, so it gets the places that are left.
-    place *= 8.0
+    if place is not None:
+        place *= 8.0
     candidates = _lowest_and_highest(place, y, 8 * buckets)
     shape = candidates[_shape(y[candidates], max_points - extremes.size - spikes.size - ends.size + 2)]
     return np.unique(np.concatenate((ends, extremes, spikes, shape)))
@@ -122,9 +127,10 @@ def _place(x: Floats, buckets: int, log_x: bool) -> Floats:
     return place
 
 
-def _lowest_and_highest(place: Floats, y: Floats, buckets: int) -> Indices:
-    """Indices of the lowest and highest y between each whole number and the next."""
-    return np.asarray(_MIN_MAX.downsample(place, y, n_out=2 * buckets)).astype(np.intp)
+def _lowest_and_highest(place: Floats | None, y: Floats, buckets: int) -> Indices:
+    """Indices of the lowest and highest y between each whole number and the next; without places, of as many each."""
+    along = (y,) if place is None else (place, y)
+    return np.asarray(_MIN_MAX.downsample(*along, n_out=2 * buckets)).astype(np.intp)
 
 
 def _scaled(values: Floats, low: float, high: float) -> Floats:
@@ -156,7 +162,10 @@ def nonfinite_indices(y: ArrayLike, max_points: int) -> Indices:
     """
     if max_points < 1:
         raise ValueError(f"max_points is at least 1, not {max_points!r}.")
-    found = np.flatnonzero(~np.isfinite(np.asarray(y, dtype=np.float64).ravel()))
+    values = np.asarray(y, dtype=np.float64).ravel()
+    if np.isfinite((values.min(initial=0.0), values.max(initial=0.0))).all():  # seen without a mask of all of them
+        return np.arange(0)
+    found = np.flatnonzero(~np.isfinite(values))
     if found.size <= max_points:
         return found
     return found[np.linspace(0, found.size - 1, max_points).astype(np.intp)]

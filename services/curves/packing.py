@@ -24,6 +24,7 @@ class Points:
     steps: Ints
     values: Floats
     times: Floats
+    even: bool = False  # whether the steps are known to rise by the same from point to point
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -48,9 +49,9 @@ class Points:
         return Points(step_array, value_array, time_array)
 
     @staticmethod
-    def untimed(steps: Ints, values: Floats) -> "Points":
+    def untimed(steps: Ints, values: Floats, *, even: bool = False) -> "Points":
         """Points whose times nobody asked for; their NaN takes no memory."""
-        return Points(steps, values, np.broadcast_to(np.float64(np.nan), len(steps)))
+        return Points(steps, values, np.broadcast_to(np.float64(np.nan), len(steps)), even)
 
     @staticmethod
     def concatenate(parts: "list[Points]") -> "Points":

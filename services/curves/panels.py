@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -244,24 +244,33 @@ def _facts(session: Session, ids: set[int]) -> dict[int, _Facts]:
     return {row.id: _Facts(row.epochs_completed, row.best_epoch, row.started_at) for row in rows}
 
 
+class _Placed(NamedTuple):
+    """Points where they stand on the axis, in its order; whether x is known to rise evenly."""
+
+    x: Floats
+    y: Floats
+    steps: Ints
+    even: bool
+
+
 def _lines(
     panel: Panel, series: list[Series], stored: dict[int, Points], facts: dict[int, _Facts], view: View
 ) -> list[Line]:
-    placed: list[tuple[Series, Floats, Floats, Ints]] = []
+    placed: list[tuple[Series, _Placed]] = []
     for item in series:
         points = stored[item.id]
         places = place(points, view.axis, facts[item.experiment_id])
         if places is None:
             continue
+        even = points.even and view.axis == "step"
         # Of a NaN nothing is true: it counts as out of order, and goes to the end.
-        order = slice(None) if (places[1:] >= places[:-1]).all() else np.argsort(places, kind="stable")
-        placed.append((item, places[order], points.values[order], points.steps[order]))
-    scale = scale_for(len(x) for _, x, _, _ in placed) if placed else 1.0
-    spans = [float(x[-1] - x[0]) for _, x, _, _ in placed if len(x) > 1]
+        rises = even or bool((places[1:] >= places[:-1]).all())
+        order = slice(None) if rises else np.argsort(places, kind="stable")
+        placed.append((item, _Placed(places[order], points.values[order], points.steps[order], even)))
+    scale = scale_for(len(line.x) for _, line in placed) if placed else 1.0
+    spans = [float(line.x[-1] - line.x[0]) for _, line in placed if len(line.x) > 1]
     span = max((value for value in spans if np.isfinite(value) and value > 0), default=None)
-    return [
-        _line(panel, item, (x, y, steps), facts[item.experiment_id], view, scale, span) for item, x, y, steps in placed
-    ]
+    return [_line(panel, item, line, facts[item.experiment_id], view, scale, span) for item, line in placed]
 
 
 def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
@@ -287,15 +296,14 @@ def place(points: Points, axis: Axis, facts: _Facts) -> Floats | None:
 def _line(
     panel: Panel,
     item: Series,
-    placed: tuple[Floats, Floats, Ints],
+    placed: _Placed,
     facts: _Facts,
     view: View,
     scale: float,
     span: float | None,
 ) -> Line:
-    x, y, steps = placed
-    known = np.isfinite(x)
-    if not known.all():
+    x, y, steps, even = placed
+    if not even and not (known := np.isfinite(x)).all():
         x, y, steps = x[known], y[known], steps[known]
     smoothed = smooth(x, y, view.smoothing, scale=scale, x_range=span) if view.smoothing else y
     epoch_place = _best_epoch(facts, len(x), item)
@@ -309,10 +317,11 @@ def _line(
     marked = [] if best_place is None else [best_place - part.start]
     x, y, smoothed = x[part], y[part], smoothed[part]
     odd = nonfinite_indices(y, MOST_NONFINITE)
-    kept = _broken(downsample(x, smoothed, max(16, view.points), log_x=view.log_x), y, odd)
+    points = max(16, view.points)
+    kept = _broken(downsample(x, smoothed, points, log_x=view.log_x, even=even), y, odd)
     raw = None
     if view.smoothing:
-        behind = _broken(downsample(x, y, max(16, view.points), log_x=view.log_x), y, odd)
+        behind = _broken(downsample(x, y, points, log_x=view.log_x, even=even), y, odd)
         behind = np.union1d(behind, marked).astype(np.intp)
         raw = (x[behind], y[behind])
     else:

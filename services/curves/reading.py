@@ -93,7 +93,9 @@ def _joined(rows: Sequence[Any], after: int, with_times: bool) -> Points:
     """The points of chunks that follow each other, each written once to where it stays."""
     if not rows:
         return Points.of([], [])
-    steps, values = _steps(rows), np.empty(sum(row.points for row in rows))
+    total = sum(row.points for row in rows)
+    stride = _stride(rows, total)
+    steps, values = _steps(rows, total, stride), np.empty(total)
     begin = 0
     for row in rows:
         values[begin : begin + row.points] = stored_values(row.values, row.points)
@@ -101,21 +103,29 @@ def _joined(rows: Sequence[Any], after: int, with_times: bool) -> Points:
     if with_times:
         points = Points(steps, values, np.concatenate([unpack_times(row.times, row.points) for row in rows]))
     else:
-        points = Points.untimed(steps, values)
+        points = Points.untimed(steps, values, even=stride is not None and stride > 0)
     return points[after - rows[0].start :] if after > rows[0].start else points
 
 
-def _steps(rows: Sequence[Any]) -> Ints:
-    first, last, total = rows[0].first_step, rows[-1].last_step, sum(row.points for row in rows)
+def _stride(rows: Sequence[Any], total: int) -> int | None:
+    """By how much steps go on from point to point; None where it is not the same for all.
+
+    Most series go on evenly from one chunk to the next, so that the ends of the chunks tell all of it.
+    """
+    first, last = rows[0].first_step, rows[-1].last_step
     stride, rest = divmod(last - first, total - 1) if total > 1 else (1, 0)
     begin = 0
-    for row in rows:  # most series go on evenly from one chunk to the next, so that their ends tell all of it
+    for row in rows:
         even = row.step_codec == REGULAR and row.first_step == first + stride * begin
         begin += row.points
         if rest or not even or row.last_step != first + stride * (begin - 1):
-            break
-    else:
-        return unpack_steps(REGULAR, b"", first, last, total)
+            return None
+    return stride
+
+
+def _steps(rows: Sequence[Any], total: int, stride: int | None) -> Ints:
+    if stride is not None:
+        return unpack_steps(REGULAR, b"", rows[0].first_step, rows[-1].last_step, total)
     return np.concatenate(
         [unpack_steps(row.step_codec, row.steps, row.first_step, row.last_step, row.points) for row in rows]
     )

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from diagnosis.downsampling import downsample, nonfinite_indices, window
 
+EVEN = pytest.mark.parametrize("even", [False, True], ids=["any", "even"])
 ANY = st.floats(allow_nan=True, allow_infinity=True)
 
 
@@ -20,7 +21,8 @@ def curves(draw):
 class TestDownsample:
     @pytest.mark.parametrize("sign", [1, -1])
     @pytest.mark.parametrize("points", [200, 1000])
-    def test_one_spike_among_100000_points_survives_in_every_trial(self, sign, points):
+    @EVEN
+    def test_one_spike_among_100000_points_survives_in_every_trial(self, sign, points, even):
         x = np.arange(100_000.0)
         survived = 0
         for trial in range(100):
@@ -29,17 +31,19 @@ class TestDownsample:
             y = 100 * np.exp(-x / 20_000) + 0.1 * rng.standard_normal(x.size)
             at = int(rng.integers(2000, x.size))
             y[at] += 2 * sign
-            survived += at in downsample(x, y, points)
+            survived += at in downsample(x, y, points, even=even)
         assert survived == 100
 
-    def test_two_spikes_in_opposite_directions_side_by_side_both_survive(self):
+    @EVEN
+    def test_two_spikes_in_opposite_directions_side_by_side_both_survive(self, even):
         x, y = np.arange(100_000.0), 0.1 * np.random.default_rng(0).standard_normal(100_000)
         y[50_000], y[50_003], y[70_000] = 5.0, -4.0, 9.0
-        assert {50_000, 50_003, 70_000} <= set(downsample(x, y, 400).tolist())
+        assert {50_000, 50_003, 70_000} <= set(downsample(x, y, 400, even=even).tolist())
 
-    def test_lowest_and_highest_of_every_stretch_survive(self):
+    @EVEN
+    def test_lowest_and_highest_of_every_stretch_survive(self, even):
         x, y = np.arange(100_000.0), np.random.default_rng(3).standard_normal(100_000)
-        kept = downsample(x, y, 400)
+        kept = downsample(x, y, 400, even=even)
         for part in np.array_split(np.arange(100_000), 25):  # 25 stretches of 2 buckets each
             inside = kept[(kept >= part[0]) & (kept <= part[-1])]
             assert y[inside].min() == y[part].min()
@@ -66,6 +70,22 @@ class TestDownsample:
             assert {y[known].min(), y[known].max()} <= set(y[kept])
         else:
             assert kept.size == 0
+
+    @settings(max_examples=300)
+    @given(arrays(float, st.integers(0, 400), elements=ANY), st.integers(4, 60))
+    def test_of_an_even_curve_as_much_is_kept_as_of_any(self, y, points):
+        x = np.arange(y.size, dtype=float)
+        kept, known = downsample(x, y, points, even=True), np.flatnonzero(np.isfinite(y))
+        assert kept.size <= points
+        assert (np.diff(kept) > 0).all()
+        assert np.isfinite(y[kept]).all()
+        if known.size:
+            assert {known[0], known[-1]} <= set(kept)
+            assert {y[known].min(), y[known].max()} <= set(y[kept])
+
+    def test_an_even_curve_gets_as_many_points_as_any(self):
+        x, y = np.arange(100_000.0), np.random.default_rng(0).standard_normal(100_000)
+        assert downsample(x, y, 1000, even=True).size > 700
 
     @given(st.integers(0, 50))
     def test_all_points_are_kept_when_they_are_few_enough(self, size):

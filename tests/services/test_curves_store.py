@@ -1,6 +1,6 @@
 """The store of metric series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -142,6 +142,28 @@ class TestAppend:
             part = reading.read_all(session, [row.id], low=50_000, high=50_010, with_times=False)[row.id]
         assert len(part) <= 2 * writing.FULL
         assert 50_005 in part.steps
+
+    @pytest.mark.parametrize(
+        ("batches", "even"),
+        [
+            ([range(100_000)], True),
+            ([range(5, 5000, 5), range(5000, 20_000, 5)], True),
+            ([[7]], True),
+            ([range(100), range(101, 200)], False),
+            ([range(100), range(100, 300, 2)], False),
+            ([range(100, 0, -1)], False),
+            ([[3, 3, 3]], False),
+        ],
+    )
+    def test_that_steps_rise_evenly_is_known(self, sqlite: Engine, batches: list[Sequence[int]], even: bool) -> None:
+        number = an_experiment()
+        for batch in batches:
+            add(number, batch, np.arange(len(batch)) * 0.1 + batch[0])
+        row, _ = stored(number)
+        with snapshot() as session:
+            points = reading.read_all(session, [row.id], with_times=False)[row.id]
+        assert points.steps.tolist() == [step for batch in batches for step in batch]
+        assert points.even is even
 
     def test_points_after_an_ordinal_are_the_new_ones(self, database: Engine) -> None:
         number = an_experiment()

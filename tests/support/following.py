@@ -5,15 +5,26 @@ from playwright.sync_api import Page
 DISPATCH = "/_dash-update-component"
 # What Dash's own links do: the address changes, and the router hears of it.
 FOLLOW = """path => {
-    window.leftBehind = document.getElementById("_pages_content")?.innerHTML ?? "";
+    const content = document.getElementById("_pages_content");
+    window.leftBehind = content?.innerHTML ?? "";
+    window.isChanged = false;
+    window.changes?.disconnect();
+    window.changes = new MutationObserver(() => { window.isChanged = true; });
+    window.changes.observe(content ?? document.body,
+        { attributes: true, characterData: true, childList: true, subtree: true });
     history.pushState({}, "", path);
     dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
     scrollTo(0, 0);
     window.framesAtRest = 0;
 }"""
+# To write down a whole page takes milliseconds, and this is asked in each frame: only what has changed is looked at.
 ARRIVED = """() => {
+    if (!window.isChanged) return false;
+    window.isChanged = false;
     const content = document.getElementById("_pages_content");
-    return content && content.querySelector(".page-header, .empty") && content.innerHTML !== window.leftBehind;
+    const has = content && content.querySelector(".page-header, .empty") && content.innerHTML !== window.leftBehind;
+    if (has) window.changes.disconnect();
+    return Boolean(has);
 }"""
 # What a page asks for when it comes is asked some frames after it.
 SETTLED = """() => {
