@@ -57,19 +57,32 @@ class Together(Generic[Item]):
 
     def _lead(self) -> None:
         """Commit what waits, wake whom it belongs to, and name who leads next."""
-        with _alone_on_sqlite():
-            with self._lock:
-                group = [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
-            try:
+        group: list[_Waiting[Item]] = []
+        try:
+            with _alone_on_sqlite():
+                group = self._next()
                 self._commit_all(group)
-            finally:
-                with self._lock:
-                    following = self._queue[0] if self._queue else None
-                    self._is_led = following is not None
-                if following is not None:
-                    following.leads = True
-                for one in (*group, *([following] if following else [])):
-                    one.woken.set()
+        except BaseException as error:
+            if group:  # each of them knows already how it went
+                raise
+            group = self._next()
+            for one in group:
+                one.error = error
+        finally:
+            self._hand_over(group)
+
+    def _next(self) -> list[_Waiting[Item]]:
+        with self._lock:
+            return [self._queue.popleft() for _ in range(min(len(self._queue), MOST))]
+
+    def _hand_over(self, group: Sequence[_Waiting[Item]]) -> None:
+        with self._lock:
+            following = self._queue[0] if self._queue else None
+            self._is_led = following is not None
+        if following is not None:
+            following.leads = True
+        for one in (*group, *([following] if following else [])):
+            one.woken.set()
 
     def _commit_all(self, group: Sequence[_Waiting[Item]]) -> None:
         try:

@@ -183,3 +183,27 @@ def test_sixteen_writers_beside_others_are_never_told_that_the_database_is_locke
     assert failures == []
     with snapshot() as session:
         assert session.scalar(select(func.count()).select_from(MetricKey)) == sum(counted) >= 160
+
+
+def test_where_no_turn_can_be_had_who_waits_is_told_so_and_the_next_are_served(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = Writer()
+    writer.may_end.set()
+    crowd = Crowd(Together(writer))
+
+    def no_engine() -> None:
+        raise RuntimeError("no engine")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(together, "engine", no_engine)
+        crowd.add("one", "two")
+        crowd.wait()
+    crowd.add("three")
+    crowd.wait()
+    assert {name: str(error) for name, error in crowd.ended.items()} == {
+        "one": "no engine",
+        "two": "no engine",
+        "three": "None",
+    }
+    assert kept() == {"three"}
