@@ -239,18 +239,24 @@ def _best(rows: list[dict[str, Any]]) -> Component:
 @page.callback(
     Output(LIVE, "children"),
     Output(SEEN, "data"),
+    Output(FAILED, "children", allow_duplicate=True),
+    Output(BEST, "children", allow_duplicate=True),
     Input(TICK, "n_intervals"),
     State(SEEN, "data"),
     State(PAGE_VISIBLE_ID, "data"),
     prevent_initial_call=True,
 )
-def refresh(_tick: int | None, seen: str | None, visible: bool | None) -> tuple[Any, Any]:
-    """Draw the upper half again, but only when something moved and somebody looks."""
+def refresh(_tick: int | None, seen: str | None, visible: bool | None) -> tuple[Any, Any, Any, Any]:
+    """Draw the upper half again, but only when something moved and somebody looks; all of it once something ended."""
     if visible is False:
-        return no_update, no_update
+        return no_update, no_update, no_update, no_update
     with snapshot() as session:
         children, version = _live(session, seen)
-    return (no_update, no_update) if version == seen else (children, version)
+        if version == seen:
+            return no_update, no_update, no_update, no_update
+        if home.ended_part(version) == home.ended_part(str(seen)):
+            return children, version, no_update, no_update
+        return children, version, _failures(session), _best(home.best_per_dataset(session, current_actor()))
 
 
 @page.callback(

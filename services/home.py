@@ -40,9 +40,16 @@ def version(session: Session, actor: Actor) -> str:
     ).one()
     # The latest change of each row shown tells of a new name, a pause, a deletion and what took its place.
     stamp = select(Experiment.id, Experiment.updated_at)
-    shown = [*session.execute(_active_first(stamp, actor)), *session.execute(_ended_last(stamp, actor))]
-    stamps = [f"{row.id}:{row.updated_at.timestamp()}" for row in shown]
-    return f"{moving}-{epochs}-{zlib.crc32(' '.join(stamps).encode()):08x}"
+    words = []
+    for shown in (_active_first(stamp, actor), _ended_last(stamp, actor)):
+        stamps = [f"{row.id}:{row.updated_at.timestamp()}" for row in session.execute(shown)]
+        words.append(f"{zlib.crc32(' '.join(stamps).encode()):08x}")
+    return f"{moving}-{epochs}-{'-'.join(words)}"
+
+
+def ended_part(version: str) -> str:
+    """The part of such a word that changes only when what ended last would look different."""
+    return version.partition(" ")[0].rpartition("-")[2]
 
 
 def _active_first(query: Select[*Columns], actor: Actor) -> Select[*Columns]:

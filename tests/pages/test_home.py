@@ -1,10 +1,14 @@
 """Home: what it says of the machine, of failures and of what waits."""
 
+import sys
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from database.engine import transaction
+from models import Dataset
+from services.experiments import lifecycle
 from tests.support.experiments import completed, running, with_series
 
 pytestmark = pytest.mark.browser
@@ -22,6 +26,24 @@ def test_first_visit_looks_back_a_week_and_says_so(visit: Visit) -> None:
     page = visit("/")
     expect(page.get_by_role("heading", name="Failed in the last seven days")).to_be_visible()
     expect(page.locator("#home-failed")).to_have_text("None in the last seven days.")
+
+
+def test_what_failed_and_what_is_best_follow_what_ends(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["pages.home"], "POLL_MILLISECONDS", 400)
+    with transaction() as session:
+        dataset = Dataset(name="Small")
+        session.add(dataset)
+        session.flush()
+        dataset_id = dataset.id
+    page = visit("/")
+    best, lately = page.locator("#home-best"), page.locator("#home-failed")
+    expect(best).to_have_text("No experiment on a dataset has a validation accuracy yet.")
+    completed("good", epochs=3, dataset_id=dataset_id)
+    expect(best).to_contain_text("good")
+    broken = running("broken", epochs=2)
+    with transaction() as session:
+        lifecycle.fail(session, broken, "It ran out of memory.")
+    expect(lately).to_contain_text("It ran out of memory.")
 
 
 def test_curve_names_its_metric_and_what_waits_stands_beside_what_runs(visit: Visit) -> None:

@@ -53,6 +53,15 @@ def test_the_word_changes_with_a_row_that_did_not_end_last(database: Engine, cha
     assert version() != before
 
 
+def test_a_part_of_it_changes_only_with_what_ended(sqlite: Engine) -> None:
+    number = running()
+    before = home.ended_part(version())
+    pause(number)
+    assert home.ended_part(version()) == before
+    ended("first", 1)
+    assert home.ended_part(version()) != before
+
+
 @pytest.mark.parametrize("change", [rename, delete, pause])
 def test_the_word_changes_with_a_running_one(database: Engine, change: Callable[[int], None]) -> None:
     number = running()

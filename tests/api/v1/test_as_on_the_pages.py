@@ -16,7 +16,7 @@ OTHERWISE = {
     """,
     "whether anything has moved, or is there": """
         api_metrics.reading.cursor compare.pulse experiments.details.cursor experiments.details.exists
-        experiments.details.has_metrics experiments.options.version home.last_visit home.version
+        experiments.details.has_metrics experiments.options.version home.ended_part home.last_visit home.version
     """,
     "the same in the form of a page; operations have another for it": """
         api_alerts.events.lately api_alerts.rules.raised api_requests.exporting.as_csv experiments.exporting.list_as_csv
